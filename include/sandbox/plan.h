@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <sandbox/err.h>
+#include <sandbox/host.h>
+#include <sandbox/idmap.h>
+#include <sandbox/limits.h>
+#include <sandbox/spec.h>
+
+/*
+ * The plan: everything a run will do, as rows, before anything is done. plan_compile() is pure:
+ * no system call, no clock. `--explain` prints it, the golden tests compare it, and the walkers
+ * in run/ execute it row by row; nothing is decided there that could be decided here.
+ *
+ * A row never looks at its neighbours. Its strings belong to plan->arena, the spec or the host,
+ * which all outlive it. Rows run in the order of the array, stage by stage.
+ */
+
+enum stage {
+	STAGE_NONE,
+	STAGE_PREPARE,  /* parent: pin sources; nothing has been created yet */
+	STAGE_CLONE,    /* parent: one clone3 with every namespace */
+	STAGE_IDMAP,    /* child writes a one-id map itself; the parent starts newuidmap for ranges */
+	STAGE_LINK,     /* parent: helpers that need the child's namespaces */
+	STAGE_BUILD,    /* child: identity, guard, the tree, pivot_root */
+	STAGE_LOCKDOWN, /* child: rlimits, keyring, capabilities, no_new_privs */
+	STAGE_HANDOFF,  /* child: PID 1 forks the command */
+	STAGE_WATCH,    /* parent: supervise, collect, tear down */
+	_STAGE_MAX,
+};
+
+enum op_kind {
+	OP_SCOPE, OP_PIN, OP_CGROUP, OP_NETNS_JOIN, OP_CLONE, OP_IDMAP,
+	OP_IDENTITY, OP_GUARD, OP_CGROUPNS, OP_LOOPBACK, OP_HOSTNAME,
+	OP_PROPAGATION, OP_ROOT, OP_SYMLINK, OP_BIND, OP_PROTECT, OP_HIDE, OP_TMPFS, OP_SCRATCH,
+	OP_DATA, OP_DEV, OP_PROC, OP_SYSFS, OP_MASK, OP_SYSCTL, OP_ROOT_ATTR, OP_PIVOT,
+	OP_RLIMIT, OP_NICE, OP_AFFINITY, OP_IDLE, OP_KEYRING, OP_BOUNDING, OP_SECUREBITS, OP_CAPSET, OP_NO_NEW_PRIVS, OP_CHDIR,
+	OP_CLOSE_FDS,
+	_OP_MAX,
+};
+
+enum op_fail {
+	FAIL_FATAL,
+	FAIL_SKIP_ABSENT,  /* ENOENT and ENOTDIR of the object mean: leave the row out */
+	FAIL_SKIP_PLACE,   /* the same, and where the tree has no place for it */
+};
+
+/* Attributes a mount gets (mount_setattr(2)); the whole tree below it with `recursive`. */
+enum mnt_attr { ATTR_RDONLY = 1, ATTR_NOSUID = 2, ATTR_NODEV = 4, ATTR_NOEXEC = 8 };
+
+enum pin_want { PIN_ANY, PIN_DIR, PIN_FILE };
+
+enum idmap_by {
+	IDMAP_SELF,     /* the child: one line each, no privilege needed, setgroups denied */
+	IDMAP_PARENT,   /* the parent holds CAP_SETUID (real root) */
+	IDMAP_HELPER,   /* newuidmap and newgidmap, started by the parent */
+};
+
+struct op {
+	enum op_kind kind;
+	enum stage stage;
+	enum op_fail on_fail;
+	uint32_t origin;      /* request row that asked for it, plus one; 0: a default */
+	union {
+		struct { const char *src; unsigned slot; bool optional; enum pin_want want;
+			 bool lock; } pin;                        /* lock: mount points may be made in it */
+		struct { const char *bus, *runtime; bool system; } scope; /* for sandbox-scope */
+		struct { const char *own; const char *bus; bool system; bool required; const char *absent;
+			 } cgroup;                                /* own: a directory that is ours, or NULL;
+			    absent: why a scope cannot be had, or NULL */
+		struct { const char *path; } netns;
+		struct { unsigned flags; } clone;                 /* CLONE_NEW* */
+		struct { enum idmap_by by; const struct idmap *uids, *gids;
+			 const char *newuidmap, *newgidmap; } idmap;
+		struct { uid_t uid; gid_t gid; bool drop_groups; bool set;
+			 uid_t caller_uid; gid_t caller_gid; } identity;  /* the caller's, inside */
+		struct { bool pid_namespace; } guard;
+		struct { const char *name; } hostname;
+		struct { const char *src; int slot; bool recursive; unsigned attrs;
+			 uint64_t size; } root;                   /* src NULL: a tmpfs of ours */
+		struct { const char *target, *dst; } symlink;
+		struct { const char *src, *dst; int slot; unsigned attrs; bool make;
+			 bool recursive; } bind;                  /* slot -1: src is not pinned */
+		struct { const char *dst; } path;                 /* protect, hide */
+		struct { const char *dst; uint64_t size; mode_t mode; unsigned attrs; bool make; } tmpfs;
+		struct { const char *dst, *name; mode_t mode; bool make; } scratch; /* a directory of
+			    the one bounded tmpfs that is ours: /tmp, /run, home */
+		struct { const char *dst, *text; size_t len; int fd; int slot; mode_t mode;
+			 bool make; bool secret; } data;          /* text, or fd >= 0, or pinned slot */
+		struct { bool pty; bool make; bool data; const char *shm_size; } dev; /* shm_size: bytes, as text */
+		struct { bool fresh; bool make; } proc;           /* fresh false: the host's, read-only */
+		struct { bool fresh; bool make; } sysfs;
+		struct { const char *path; bool readonly; } mask; /* readonly: visible, not writable */
+		struct { const char *path, *value; } sysctl;
+		struct { unsigned attrs; } root_attr;             /* on the root mount alone */
+		struct { int resource; const char *name; uint64_t soft, hard; } rlimit;
+		struct { int value; } nice;
+		struct { const uint64_t *cpus; unsigned bits; const char *text; } affinity;
+		struct { uint64_t keep; } bounding;
+		struct { unsigned bits; } securebits;
+		struct { uint64_t permitted, inheritable, ambient; } capset;
+		struct { const char *path; } chdir;
+		struct { const int *keep; size_t n; } fds;
+	} u;
+};
+
+/* What the supervisor needs; everything else is in the rows. */
+struct plan {
+	GStringChunk *arena;
+	GArray *ops;                /* struct op */
+	GPtrArray *notices;         /* char *: one line each, for stderr */
+	unsigned nslots;            /* pins */
+
+	struct idmap uids, gids;
+
+	char **argv;                /* of the command; argv[0] after --argv0 */
+	const char *file;           /* what is looked up in PATH */
+	char **env;                 /* the complete environment of the command */
+	const char *path_env;       /* the PATH used for the lookup */
+
+	bool pid_namespace;
+	bool wait_maps;             /* the child waits for PROCEED(IDMAP) */
+	bool wait_start;            /* the child waits for PROCEED(HANDOFF): --block-fd */
+	bool tty[3];                /* which of 0, 1, 2 become our pty */
+	bool tty_raw;               /* stdin and stdout are terminals: raw mode from the start */
+	int tty_source;             /* the caller's descriptor whose terminal is used; -1: none */
+
+	char **scrub_argv, **scrub_env; /* the launcher's own, overwritten in PID 1; set by cmd/ */
+
+	uint64_t timeout_ms;
+	int stop_signal;
+	enum limits_mode limits_mode;
+	bool strict;
+	struct limit limits[_LIMIT_MAX]; /* as asked; what became of them is in struct run */
+	int status_fd, block_fd, ready_fd;
+	const char *report, *pidfile;
+	struct { uint32_t status_fd, ready_fd, report, pidfile; } origin; /* who asked for them */
+	bool quiet;
+};
+
+int plan_compile(struct plan *ret, const struct spec *spec, const struct host *host,
+		 struct err *err);
+void plan_clear(struct plan *plan);
+
+/* The text of --explain and of the golden tests: one row a line, stage headings, then command,
+ * environment and supervisor. `request` names origins; NULL leaves them out. */
+void plan_describe(const struct plan *plan, const struct request *request, GString *out);
+
+const char *stage_name(enum stage stage);
+const char *op_kind_name(enum op_kind kind);

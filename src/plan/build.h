@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <sandbox/plan.h>
+
+/* The plan under construction: what every step of the compiler reads and adds to. */
+struct build {
+	struct plan *plan;
+	const struct spec *spec;
+	const struct host *host;
+	unsigned namespaces; /* CLONE_NEW* that the box gets, the cgroup one included */
+	uid_t uid;           /* of the command, inside; set by plan_ids */
+	gid_t gid;
+	bool single_id;   /* one id is mapped, no more */
+	const char *cwd;  /* the caller's directory, if the box shows it; else NULL */
+	const char *home; /* inside; NULL if there is none; set by plan_mounts */
+};
+
+/* Appends a row, to be filled in by the caller. Valid until the next call. */
+struct op *plan_add(struct build *b, enum op_kind kind, enum stage stage, uint32_t origin);
+
+/* One line for stderr. */
+void plan_notice(struct build *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Strings of the plan's own. */
+const char *plan_str(struct build *b, const char *text);
+const char *plan_printf(struct build *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* paths.c: "~", "~/x" and relative paths made absolute, as the caller sees them. */
+int path_absolute(struct build *b, const char *path, uint32_t origin, const char **ret,
+		  struct err *err);
+bool path_below(const char *path, const char *dir); /* dir itself excluded */
+bool path_at_or_below(const char *path, const char *dir);
+unsigned path_depth(const char *path);
+
+/* The steps, in this order. */
+int plan_ids(struct build *b, struct err *err);      /* ids.c */
+int plan_limits(struct build *b, struct err *err);   /* limits.c */
+void plan_rlimits(struct build *b);                  /* limits.c: rows of LOCKDOWN */
+void plan_ulimits(struct build *b);                  /* limits.c: rows of HANDOFF */
+int plan_mounts(struct build *b, struct err *err);   /* mounts.c */
+int plan_env(struct build *b, struct err *err);      /* env.c */
+int plan_lockdown(struct build *b, struct err *err); /* lockdown.c */
+int plan_process(struct build *b, struct err *err);  /* process.c */
