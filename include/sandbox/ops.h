@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <sandbox/err.h>
+#include <sandbox/plan.h>
+#include <sandbox/spawn.h>
+
+/*
+ * The state of one run, made by run/, changed by the ops. After clone the child works on its own
+ * copy. One concern of the kernel a file; an op reads its row and this state, never another row.
+ */
+
+struct pin {
+	int fd;          /* O_PATH, close-on-exec */
+	uint64_t dev;
+	uint64_t ino;
+	uint32_t mode;   /* st_mode */
+	int tree;        /* a clone made before the new root covers "/", or -EBADF */
+	char *path;      /* where the kernel says it is: absolute, without links and ".." */
+};
+
+enum { RUN_LOCKS_MAX = 4, RUN_OWN_MAX = 1024, RUN_PINS_MAX = 8192 };
+
+struct run {
+	const struct plan *plan;
+	struct pin *pins;            /* plan->nslots of them */
+	int locks[RUN_LOCKS_MAX];    /* directories in which mount points may be made: while any box
+	                                uses one, nobody removes mount points from it */
+	unsigned nlocks;
+
+	/* parent */
+	struct limit limits[_LIMIT_MAX]; /* the plan's, with `by` as it came out */
+	struct spawn scope;          /* the helper that asks systemd for a scope; pid -1: none */
+	char *scope_name;            /* sandbox-PID-TIME.scope, or NULL */
+	const char *scope_absent;    /* why it was not started */
+	char *cgroup_base;           /* our delegated directory, or NULL */
+	int cgroup;                  /* the payload's directory below it, or -EBADF */
+	pid_t child;
+	int child_pidfd;
+
+	/* child */
+	pid_t limiter;               /* the soft limiter; -1: none */
+	int limiter_fd;              /* our end of its socket */
+	int wire;                    /* its end; the parent's end in the parent */
+	bool joined;                 /* a user namespace was joined first: own ids are these there */
+	uid_t joined_uid;
+	gid_t joined_gid;
+	int root;                    /* root of the new tree */
+	int proc;                    /* root of the fresh procfs, -EBADF if there is none */
+	int null;                    /* O_PATH of the host's /dev/null, checked to be 1:3 */
+	int empty;                   /* O_PATH of an empty directory of ours below a mount */
+	int empty_file;              /* the same, of an empty file */
+	int data;                    /* root of the tmpfs that carries --file and --secret */
+	unsigned ndata;
+	uint64_t own[RUN_OWN_MAX];   /* st_dev of file systems made in this run: names may be made
+	                                in them freely */
+	unsigned nown;
+	int pty;                     /* the command's end of the box's own pty */
+	bool other_identity;         /* we are not the caller any more: what is made in its tree is
+	                                given to these ids */
+	uid_t caller_uid;
+	gid_t caller_gid;
+	bool foreground;             /* the command begins in the foreground of that terminal */
+	mode_t umask;                /* the caller's, given back to the command */
+	char **launcher_argv;        /* to be overwritten in PID 1 */
+	char **launcher_env;
+};
+
+struct op_class {
+	int (*apply)(const struct op *op, struct run *run, struct err *err);
+};
+
+/* Indexed by enum op_kind; apply is NULL for the kinds that run/ carries out itself
+ * (OP_CLONE, OP_NETNS_JOIN). */
+extern const struct op_class op_classes[_OP_MAX];

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Capabilities, by the rules of capabilities(7). The order is the plan's: bounding set and
+ * securebits need CAP_SETPCAP, so they come before the last capset.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ops.h"
+
+int op_bounding_apply(const struct op *op, struct run *run, struct err *err)
+{
+	(void)run;
+	for (unsigned long cap = 0; cap < 64; cap++) {
+		if (op->u.bounding.keep >> cap & 1)
+			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		/* past the last one this kernel has, which reading it must confirm */
+		if (errno == EINVAL && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0 && errno == EINVAL)
+			return 0;
+		return err_set(err, ERR_CAPS, errno,
+			       "cannot drop capability %lu from the bounding set", cap);
+	}
+	return 0;
+}
+
+int op_securebits_apply(const struct op *op, struct run *run, struct err *err)
+{
+	(void)run;
+	if (prctl(PR_SET_SECUREBITS, (unsigned long)op->u.securebits.bits, 0, 0, 0) < 0)
+		return err_set(err, ERR_CAPS, errno, "cannot set the securebits 0x%x",
+			       op->u.securebits.bits);
+	return 0;
+}
+
+static int ambient(uint64_t set, struct err *err)
+{
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return err_set(err, ERR_CAPS, errno, "cannot clear the ambient capabilities");
+	for (unsigned long cap = 0; cap < 64; cap++)
+		if ((set >> cap & 1) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return err_set(err, ERR_CAPS, errno, "cannot raise ambient capability %lu",
+				       cap);
+	return 0;
+}
+
+static int set(uint64_t effective, uint64_t inheritable)
+{
+	struct __user_cap_header_struct hdr = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	for (int i = 0; i < 2; i++) {
+		data[i].effective = data[i].permitted = (uint32_t)(effective >> (32 * i));
+		data[i].inheritable = (uint32_t)(inheritable >> (32 * i));
+	}
+	return syscall(SYS_capset, &hdr, data) < 0 ? -errno : 0;
+}
+
+/* Reads back what capset and the ambient set made of it: the run stops if anything is left. */
+static int verify(uint64_t effective, uint64_t inheritable, struct err *err)
+{
+	struct __user_cap_header_struct hdr = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2];
+	uint64_t p, e, i;
+
+	if (syscall(SYS_capget, &hdr, d) < 0)
+		return err_set(err, ERR_CAPS, errno, "cannot read the capabilities back");
+	p = d[0].permitted | (uint64_t)d[1].permitted << 32;
+	e = d[0].effective | (uint64_t)d[1].effective << 32;
+	i = d[0].inheritable | (uint64_t)d[1].inheritable << 32;
+	if (p != effective || e != effective || i != inheritable)
+		return err_set(err, ERR_CAPS, EPERM,
+			       "the capabilities set are not those asked for");
+	return 0;
+}
+
+int op_capset_apply(const struct op *op, struct run *run, struct err *err)
+{
+	int r;
+
+	(void)run;
+	r = set(op->u.capset.permitted, op->u.capset.inheritable);
+	if (r < 0)
+		return err_set(err, ERR_CAPS, r, "cannot set the capabilities");
+	r = ambient(op->u.capset.ambient, err);
+	return r < 0 ? r : verify(op->u.capset.permitted, op->u.capset.inheritable, err);
+}
+
+int op_no_new_privs_apply(const struct op *op, struct run *run, struct err *err)
+{
+	(void)op;
+	(void)run;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
+		       ? err_set(err, ERR_LOCKDOWN, errno, "cannot set no_new_privs")
+		       : 0;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "ops.h"
+
+static rlim_t limit_value(uint64_t v)
+{
+	return v == UINT64_MAX ? RLIM_INFINITY : (rlim_t)v;
+}
+
+int op_rlimit_apply(const struct op *op, struct run *run, struct err *err)
+{
+	const struct rlimit rl = { limit_value(op->u.rlimit.soft), limit_value(op->u.rlimit.hard) };
+
+	(void)run;
+	if (setrlimit((__rlimit_resource_t)op->u.rlimit.resource, &rl) == 0)
+		return 0;
+	(void)err_set(err, ERR_LIMIT, errno, "cannot set the limit '%s'", op->u.rlimit.name);
+	if (err->num == EPERM) {
+		(void)err_cause(err, "it is above the caller's own hard limit");
+		(void)err_fix(err,
+			      "ask for less, or raise the hard limit (ulimit -H, limits.conf(5))");
+	}
+	return -err->num;
+}
+
+int op_nice_apply(const struct op *op, struct run *run, struct err *err)
+{
+	(void)run;
+	if (setpriority(PRIO_PROCESS, 0, op->u.nice.value) == 0)
+		return 0;
+	(void)err_set(err, ERR_LIMIT, errno, "cannot set the nice value %d", op->u.nice.value);
+	if (err->num == EACCES || err->num == EPERM)
+		(void)err_cause(err, "an ordinary user may only raise it (RLIMIT_NICE)");
+	return -err->num;
+}
