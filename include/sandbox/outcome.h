@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdint.h>
+
+enum outcome_reason { REASON_EXITED, REASON_SIGNALED, REASON_TIMEOUT, REASON_KILLED,
+		      REASON_OOM, REASON_CPU_TIME };
+
+/* How the command ended. */
+struct outcome {
+	enum outcome_reason reason;
+	int code;             /* exit status for our caller: 0-255, 128+N, 124 for a timeout */
+	int signal;           /* the signal that ended it; 0: none */
+	double cpu_s, wall_s; /* seconds; CPU of the whole box */
+	uint64_t peak_rss;    /* bytes, of its largest process (getrusage(2)) */
+	/* with a cgroup or the soft limiter; else 0 */
+	uint64_t memory_peak; /* bytes, of the whole box */
+	uint64_t pids_peak;   /* processes and threads at once */
+	double throttled_s;   /* seconds in which the box was kept from running */
+};

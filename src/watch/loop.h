@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include <sandbox/err.h>
+#include <sandbox/soft.h>
+#include <sandbox/watch.h>
+
+#include "event.h"
+#include "tty.h"
+
+enum deadline { DEADLINE_NONE, DEADLINE_STOP, DEADLINE_KILL };
+
+/* One supervision, from watch_run() to its end. */
+struct watch {
+	const struct watch_box *box;
+	const struct plan *plan;
+	struct status *status;
+
+	struct tty tty;
+	struct stdio_state stdio;
+	bool wants_fg; /* the command belongs into the pty's foreground whenever we are in
+	                            that of the user's terminal */
+	bool has_fg;   /* it is there */
+
+	bool stop_asked; /* SIGTSTP was passed on to the command */
+
+	int limited;                /* SOFT_OOM or SOFT_CPU_TIME ended it; 0: neither */
+	struct soft_report figures; /* of the limiter, if there was one */
+	bool wire_open;
+	bool started, failed; /* STARTED, FAILED were received */
+	struct err failure;   /* of the latter */
+	struct ending ending;
+	struct rusage usage; /* of PID 1 and all that was reaped in the box */
+	bool gone, reaped;   /* PID 1 has ended; ... and was collected */
+
+	int64_t start_us;       /* CLOCK_MONOTONIC */
+	enum deadline deadline; /* what happens at ... */
+	int64_t deadline_ms;
+};
+
+/* CLOCK_MONOTONIC in microseconds. */
+int64_t watch_now_us(void);
+
+/* The end of the box at once: SIGKILL to PID 1 takes all with it (pid_namespaces(7)). */
+void teardown_kill(const struct watch *w);
+/* Collects PID 1, which has ended or is about to. */
+void teardown_reap(struct watch *w);
+/* What the box has written but nobody has seen yet goes to the terminal. */
+void teardown_drain(struct watch *w);
+/* How it all ended: watch_run()'s result. */
+int teardown_result(const struct watch *w, struct outcome *ret, struct err *err);

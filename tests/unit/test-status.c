@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/* The events of --status-fd and --report, and what a wait status means to the caller. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <glib.h>
+#include <cmocka.h>
+
+#include "watch/event.h"
+
+/* wait statuses as the kernel lays them out (wait(2)); glibc has no W_EXITCODE in C11 mode */
+#define EXITED(code) ((code) << 8)
+#define KILLED(sig)  (sig)
+#define CORE         0x80
+
+static void started(void **state)
+{
+	/* clang-format off */
+	static const struct { uint64_t asked; bool exact; const char *limits; } rows[] = {
+		{ 4096, true,  "{\"pids\":{\"asked\":4096,\"by\":\"rlimit\",\"exact\":true}}" },
+		{ 7,    false, "{\"pids\":{\"asked\":7,\"by\":\"rlimit\",\"exact\":false}}" },
+		{ 0,    true,  "{}" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct limit limits[_LIMIT_MAX] = {
+			[LIMIT_PIDS] = { .asked = rows[i].asked > 0,
+					 .value = rows[i].asked,
+					 .by = LIMIT_BY_RLIMIT,
+					 .exact = rows[i].exact },
+		};
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autofree char *want = g_strdup_printf(
+			"{\"v\":1,\"event\":\"started\",\"pid\":4711,\"backend\":\"namespaces\","
+			"\"limits\":%s}\n",
+			rows[i].limits);
+
+		event_started(out, 4711, limits);
+		assert_string_equal(out->str, want);
+	}
+}
+
+static void exit_event(void **state)
+{
+	/* clang-format off */
+	static const struct { struct outcome outcome; const char *want; } rows[] = {
+		{ { .reason = REASON_EXITED, .code = 3, .cpu_s = 0.25, .wall_s = 1.5, .peak_rss = 4096 },
+		  "\"code\":3,\"signal\":0,\"reason\":\"exited\",\"cpu_s\":0.250000,"
+		  "\"wall_s\":1.500000,\"share\":0.166667,\"throttled_s\":0.000000,\"peak_rss\":4096,"
+		  "\"memory_peak\":0,\"pids_peak\":0" },
+		{ { .reason = REASON_SIGNALED, .code = 139, .signal = SIGSEGV },
+		  "\"code\":139,\"signal\":11,\"reason\":\"signaled\",\"cpu_s\":0.000000,"
+		  "\"wall_s\":0.000000,\"share\":0.000000,\"throttled_s\":0.000000,\"peak_rss\":0,"
+		  "\"memory_peak\":0,\"pids_peak\":0" },
+		{ { .reason = REASON_TIMEOUT, .code = 124, .signal = SIGTERM, .cpu_s = 1e-6, .wall_s = 86400,
+		    .peak_rss = 1ull << 40 },
+		  "\"code\":124,\"signal\":15,\"reason\":\"timeout\",\"cpu_s\":0.000001,"
+		  "\"wall_s\":86400.000000,\"share\":0.000000,\"throttled_s\":0.000000,"
+		  "\"peak_rss\":1099511627776,\"memory_peak\":0,\"pids_peak\":0" },
+		{ { .reason = REASON_OOM, .code = 137, .signal = SIGKILL, .throttled_s = 0.5,
+		    .memory_peak = 67108864, .pids_peak = 3 },
+		  "\"code\":137,\"signal\":9,\"reason\":\"oom\",\"cpu_s\":0.000000,"
+		  "\"wall_s\":0.000000,\"share\":0.000000,\"throttled_s\":0.500000,\"peak_rss\":0,"
+		  "\"memory_peak\":67108864,\"pids_peak\":3" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autofree char *want =
+			g_strdup_printf("{\"v\":1,\"event\":\"exit\",%s}\n", rows[i].want);
+
+		event_exit(out, &rows[i].outcome);
+		assert_string_equal(out->str, want);
+	}
+}
+
+static void error_event(void **state)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	g_autofree char *want = NULL;
+	struct err err;
+
+	(void)state;
+	err_set(&err, ERR_SOURCE, ENOENT, "cannot use the volume '%s'", "/a \"b\"\n");
+	err.stage = STAGE_PREPARE;
+	err_fix(&err, "mkdir -p X");
+	event_error(out, &err, "--volume no. 3");
+	want = g_strdup_printf(
+		"{\"v\":1,\"event\":\"error\",\"code\":\"E-SOURCE\",\"errno\":%d,"
+		"\"stage\":\"%s\",\"what\":\"cannot use the volume '/a \\\"b\\\"\\n'\","
+		"\"cause\":\"%s\",\"fix\":\"mkdir -p X\","
+		"\"origin\":\"--volume no. 3\"}\n",
+		ENOENT, stage_name(STAGE_PREPARE), strerror(ENOENT));
+	assert_string_equal(out->str, want);
+}
+
+/* No errno, no cause, no mend, no origin: the keys are there all the same. */
+static void error_event_bare(void **state)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	struct err err;
+
+	(void)state;
+	err_set(&err, ERR_USAGE, 0, "no command");
+	event_error(out, &err, NULL);
+	assert_non_null(strstr(out->str, "\"code\":\"E-USAGE\",\"errno\":0,"));
+	assert_non_null(strstr(out->str, "\"cause\":\"\",\"fix\":\"\",\"origin\":\"\"}\n"));
+}
+
+/* One event is one line, whatever a path in it holds. */
+static void one_line(void **state)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	struct err err;
+
+	(void)state;
+	err_set(&err, ERR_FILE, EIO, "%s", "a\nb\rc\x1b[31m\xff");
+	err_cause(&err, "\n");
+	event_error(out, &err, "\n");
+	assert_ptr_equal(strchr(out->str, '\n'), out->str + out->len - 1);
+	assert_null(strpbrk(out->str, "\r\x1b\xff"));
+}
+
+static void ending(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		struct ending ending;
+		enum outcome_reason reason;
+		int code, signal;
+	} rows[] = {
+		{ { true,  EXITED(0),              EXITED(0),       false }, REASON_EXITED,   0,   0  },
+		{ { true,  EXITED(255),            EXITED(0),       false }, REASON_EXITED,   255, 0  },
+		{ { true,  KILLED(SIGKILL),        EXITED(0),       false }, REASON_SIGNALED, 137, 9  },
+		{ { true,  KILLED(SIGABRT) | CORE, EXITED(0),       false }, REASON_SIGNALED, 134, 6  },
+		/* the status of the command counts even if PID 1 was killed right after */
+		{ { true,  EXITED(5),              KILLED(SIGKILL), false }, REASON_EXITED,   5,   0  },
+		{ { false, 0,                      KILLED(SIGKILL), false }, REASON_KILLED,   137, 9  },
+		/* as timeout(1): 124 even if the command then exits by itself */
+		{ { true,  EXITED(0),              EXITED(0),       true  }, REASON_TIMEOUT,  124, 0  },
+		{ { true,  KILLED(SIGTERM),        EXITED(0),       true  }, REASON_TIMEOUT,  124, 15 },
+		{ { false, 0,                      KILLED(SIGKILL), true  }, REASON_TIMEOUT,  124, 9  },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct outcome out = { .wall_s = 2 };
+
+		outcome_ending(&out, &rows[i].ending);
+		assert_int_equal(out.reason, rows[i].reason);
+		assert_int_equal(out.code, rows[i].code);
+		assert_int_equal(out.signal, rows[i].signal);
+		assert_true(out.wall_s == 2);
+	}
+}
+
+int main(void)
+{
+	/* clang-format off */
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(started),
+		cmocka_unit_test(exit_event),
+		cmocka_unit_test(error_event),
+		cmocka_unit_test(error_event_bare),
+		cmocka_unit_test(one_line),
+		cmocka_unit_test(ending),
+	};
+	/* clang-format on */
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
