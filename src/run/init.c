@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+/*
+ * PID 1 of the box, in the launcher's process image: no exec, no argv of its own. It forks the
+ * command, drops what capabilities it has left, reaps, passes signals on, and ends when the
+ * command ends; the kernel then kills whatever else is in the PID namespace. End of file on the
+ * wire means that the launcher is gone: then it ends too.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sandbox/fd.h>
+#include <sandbox/soft.h>
+#include <sandbox/sys.h>
+#include <sandbox/wire.h>
+
+#include "run.h"
+
+enum { INIT_FAILED = 125, KILL_MS = 1500, GRACE_MS = 2500 };
+
+struct init {
+	struct run *run;
+	pid_t command;
+	int signals;
+	int64_t deadline_ms; /* CLOCK_MONOTONIC; 0: none */
+};
+
+/* Those that make sense to pass on when somebody in the box sends them to PID 1. */
+static const int passed_on[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	(void)sigfillset(&set);
+	(void)sigprocmask(SIG_SETMASK, &set, NULL);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	for (unsigned i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+		(void)sigaddset(&set, passed_on[i]);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* One pass over our children. Whatever detaches becomes one: we are its subreaper. */
+static void kill_pass(void)
+{
+	char buf[4096];
+	autofd int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+	char *next = buf;
+
+	if (n <= 0)
+		return;
+	buf[n] = '\0';
+	for (long pid = strtol(next, &next, 10); pid > 0; pid = strtol(next, &next, 10))
+		(void)kill((pid_t)pid, SIGKILL);
+}
+
+/* Without a PID namespace nobody ends the rest for us. A killed child's children come to us, to be
+ * killed in the next pass, until there is none left. */
+static void kill_children(void)
+{
+	const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+	int64_t end = now_ms() + KILL_MS;
+
+	for (;;) {
+		pid_t pid;
+
+		kill_pass();
+		do
+			pid = waitpid(-1, NULL, WNOHANG);
+		while (pid > 0);
+		if ((pid < 0 && errno == ECHILD) || now_ms() > end)
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static _Noreturn void leave(const struct init *init, int status)
+{
+	if (!init->run->plan->pid_namespace) {
+		if (init->command > 0)
+			(void)kill(-init->command, SIGKILL);
+		kill_children();
+	}
+	_exit(status);
+}
+
+/* The process group, so that `sh -c` and its child both hear it; the process alone where it has
+ * left its group. */
+static void signal_command(const struct init *init, int sig)
+{
+	if (kill(-init->command, sig) < 0 && errno == ESRCH)
+		(void)kill(init->command, sig);
+}
+
+static void report(const struct init *init, enum wire_kind kind, int value)
+{
+	if (wire_send(init->run->wire, kind, value, NULL, -1) < 0)
+		leave(init, INIT_FAILED);
+}
+
+/* The limiter's figures come before the end, so that the launcher has them for its report. */
+static void report_figures(const struct init *init)
+{
+	struct soft_report figures;
+
+	if (limiter_figures(init->run, &figures) == 0)
+		(void)wire_send_figures(init->run->wire, &figures);
+}
+
+static _Noreturn void limiter_gone(struct init *init)
+{
+	struct err err = { 0 };
+
+	(void)err_set(&err, ERR_LIMIT, ESRCH, "the limits no longer hold");
+	(void)err_cause(&err, "the process that enforced them was killed in the box");
+	(void)err_fix(&err,
+		      "use limits of the kernel: see sandbox-limits(7) and sandbox doctor");
+	err.stage = STAGE_WATCH;
+	(void)wire_send(init->run->wire, WIRE_FAILED, 0, &err, -1);
+	leave(init, INIT_FAILED);
+}
+
+/* The box is over its memory or its time: everything else has been killed already. */
+static void on_limiter(struct init *init)
+{
+	struct soft_report figures;
+	int r = soft_receive(init->run->limiter_fd, &figures);
+
+	if (r == -EAGAIN)
+		return;
+	if (r < 0)
+		limiter_gone(init);
+	(void)wire_send_figures(init->run->wire, &figures);
+	if (figures.kind != SOFT_FIGURES)
+		leave(init, INIT_FAILED);
+}
+
+static void reap(struct init *init)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid == init->run->limiter && WIFSTOPPED(status))
+			(void)kill(pid, SIGCONT);
+		else if (pid == init->run->limiter)
+			on_limiter(init);
+		if (pid != init->command)
+			continue;
+		if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP && init->run->limiter > 0)
+			continue; /* a pause of the limiter's */
+		if (WIFSTOPPED(status)) {
+			report(init, WIRE_STOPPED, WSTOPSIG(status));
+			continue;
+		}
+		report_figures(init);
+		report(init, WIRE_EXITED, status);
+		leave(init, 0);
+	}
+}
+
+static void on_signal(struct init *init)
+{
+	struct signalfd_siginfo si;
+
+	while (read(init->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD)
+			reap(init);
+		else
+			signal_command(init, (int)si.ssi_signo);
+	}
+}
+
+static void on_wire(struct init *init)
+{
+	struct wire_msg msg;
+
+	if (wire_recv(init->run->wire, &msg, NULL, 0) < 0)
+		leave(init, INIT_FAILED);
+	if (msg.kind == WIRE_SIGNAL && msg.value > 0 && msg.value < NSIG)
+		signal_command(init, msg.value);
+	else if (msg.kind == WIRE_RESUME)
+		signal_command(init, SIGCONT);
+	else if (msg.kind == WIRE_FOREGROUND && init->run->pty >= 0)
+		(void)tcsetpgrp(init->run->pty, msg.value ? init->command : getpid());
+}
+
+static _Noreturn void loop(struct init *init)
+{
+	struct pollfd p[] = {
+		{ .fd = init->run->wire, .events = POLLIN },
+		{ .fd = init->signals, .events = POLLIN },
+		{ .fd = init->run->limiter_fd, .events = POLLIN },
+	};
+
+	for (;;) {
+		int64_t left = init->deadline_ms ? init->deadline_ms - now_ms() : -1;
+
+		/* --timeout is the launcher's, but it may be stopped together with its caller */
+		if (init->deadline_ms && left <= 0)
+			leave(init, INIT_FAILED);
+		if (poll(p, 3, left > INT_MAX ? INT_MAX : (int)left) < 0 && errno != EINTR)
+			leave(init, INIT_FAILED);
+		/* the order matters: the command's end is reported before the launcher's is noticed */
+		if (p[2].revents)
+			on_limiter(init);
+		if (p[1].revents)
+			on_signal(init);
+		if (p[0].revents)
+			on_wire(init);
+	}
+}
+
+/* Nothing of the caller's stays open in PID 1: a reader of the command's output sees its end
+ * when the command and its children have closed it. */
+static void drop_descriptors(struct init *init)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int *mine[] = { &init->run->wire, &init->signals, &init->run->pty, &init->run->limiter_fd };
+	int next = 3;
+
+	for (int i = 0; i < 3 && null >= 0; i++)
+		(void)dup2(null, i);
+	/* ours are moved up first, so that no target is one still needed */
+	for (unsigned i = 0; i < 4; i++)
+		if (*mine[i] >= 0 && *mine[i] < 7) {
+			*mine[i] = fcntl(*mine[i], F_DUPFD_CLOEXEC, 7);
+			if (*mine[i] < 0)
+				leave(init,
+				      INIT_FAILED); /* deaf to the launcher: rather not at all */
+		}
+	for (unsigned i = 0; i < 4; i++)
+		if (*mine[i] >= 0) {
+			*mine[i] = dup3(*mine[i], next++, O_CLOEXEC);
+			if (*mine[i] < 0)
+				leave(init, INIT_FAILED);
+		}
+	(void)sys_close_from((unsigned)next, true);
+}
+
+static void drop_capabilities(struct init *init)
+{
+	static const struct op none = { .kind = OP_CAPSET };
+	struct err err = { 0 };
+
+	if (op_classes[OP_CAPSET].apply(&none, init->run, &err) < 0) {
+		(void)wire_send(init->run->wire, WIRE_FAILED, 0, &err, -1);
+		leave(init, INIT_FAILED);
+	}
+}
+
+static pid_t start_command(struct run *run, struct err *err)
+{
+	/* vfork: no page tables to copy, and exec has succeeded or failed when it returns */
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		(void)command_exec(run, err);
+		_exit(INIT_FAILED);
+	}
+	if (pid < 0)
+		return err_set(err, ERR_NOMEM, errno, "cannot fork the command");
+	return err->code != ERR_NONE ? -1 : pid;
+}
+
+void init_main(struct run *run)
+{
+	struct init init = { .run = run };
+	struct err err = { 0 };
+
+	init.signals = open_signals();
+	if (init.signals < 0)
+		(void)err_set(&err, ERR_NOMEM, errno, "cannot open a signalfd");
+	else if (run->pty >= 0 && ioctl(run->pty, TIOCSCTTY, 0) < 0)
+		(void)err_set(&err, ERR_TTY, errno, "cannot take the box's terminal");
+	else
+		init.command = start_command(run, &err);
+	if (err.code != ERR_NONE) {
+		err.stage = STAGE_HANDOFF;
+		(void)wire_send(run->wire, WIRE_FAILED, 0, &err, -1);
+		leave(&init, INIT_FAILED);
+	}
+	if (run->plan->timeout_ms > 0 && run->plan->timeout_ms < INT64_MAX / 2)
+		init.deadline_ms = now_ms() + (int64_t)run->plan->timeout_ms + GRACE_MS;
+	report(&init, WIRE_STARTED, (int)init.command);
+	drop_capabilities(&init);
+	drop_descriptors(&init);
+	loop(&init);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <sandbox/ops.h>
+
+/* Applies the rows of one stage in order; stamps stage and origin on the first failure. */
+int stage_walk(struct run *run, enum stage stage, struct err *err);
+
+/* The first row of a kind, or NULL. */
+const struct op *stage_find(const struct plan *plan, enum op_kind kind);
+
+struct outcome;
+/* Reads the figures of the payload's cgroup into the outcome, if there is one; then: removes it. */
+void cgroup_collect(struct run *run, struct outcome *outcome);
+void cgroup_remove(struct run *run);
+
+/* The child, from the moment after clone to its end as PID 1. */
+_Noreturn void child_main(struct run *run);
+
+/* Starts the soft limiter, if one is needed. Before LOCKDOWN. */
+struct soft_report;
+int limiter_start(struct run *run, struct err *err);
+/* What it has measured so far: asks and waits a moment. -ENOENT: there is none. */
+int limiter_figures(const struct run *run, struct soft_report *ret);
+
+/* PID 1 proper: forks the command, reaps, talks to the launcher. */
+_Noreturn void init_main(struct run *run);
+
+/* In the command's own process: the HANDOFF rows and exec. Returns only on failure. */
+int command_exec(struct run *run, struct err *err);
+
+/* Clones the child with `flags` from inside the network namespace of op (OP_NETNS_JOIN), by way
+ * of a process of its own that joins first. As sys_clone(): 0 in the child. */
+pid_t netns_clone(const struct op *op, struct run *run, uint64_t flags, int parent_wire,
+		  int *ret_pidfd, struct err *err);
