@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""`sandbox doctor`: every prerequisite, and the exact mend."""
+
+from box import *
+
+TOPICS = ("user", "newuidmap", "subordinate|subuid", "cgroup", "tun", "landlock", "openat2|mount_setattr|kernel")
+
+
+@everywhere
+def test_text():
+    """It names each prerequisite in words."""
+    got = sandbox("doctor")
+    check(got.code in (0, 1, 125), "exit status\n%s" % got)
+    for topic in TOPICS:
+        check(re.search(topic, got.out, re.I), "nothing about %s\n%s" % (topic, got))
+
+
+@everywhere
+def test_json():
+    """--json gives the same as one JSON document."""
+    got = sandbox("doctor", "--json")
+    data = json.loads(got.out)
+    text = json.dumps(data).lower()
+    for topic in TOPICS:
+        check(re.search(topic, text), "nothing about %s\n%s" % (topic, got))
+    equal(got.err, "", "stderr")
+
+
+def test_is_quiet_about_the_machine():
+    """It starts nothing that stays and writes no file."""
+    before = tree(scratch())
+    sandbox("doctor")
+    equal(tree(scratch()), before, "the directory")
+
+
+@needs("unshare")
+def test_no_user_namespaces():
+    """Where the quota of user namespaces is 0 it says so, with the sysctl that mends it."""
+    got = in_outer('echo 0 >/proc/sys/user/max_user_namespaces; "$SANDBOX" doctor || true; echo; "$SANDBOX" -- /bin/true || echo $?')
+    contains(got.out, "max_user_namespaces", "stdout")
+    contains(got.out, "\n125\n", "exit status of the run")
+    matches(got.err, r"error\[E-USERNS-(QUOTA|DENIED)\]", "stderr\n%s" % got)
+    matches(got.err, r"^  fix: .*(max_user_namespaces|--nested)", "stderr")
+
+
+@modes("root")
+def test_no_subordinate_ids():
+    """A user without subordinate ids is told the line that gives them."""
+    got = subprocess.run(["unshare", "-m", "/bin/sh", "-c",
+               'mount --bind /dev/null /etc/subuid && mount --bind /dev/null /etc/subgid && '
+               'exec setpriv --reuid=65530 --regid=65530 --clear-groups "$0" doctor', SANDBOX],
+                         capture_output=True, text=True)
+    matches(got.stdout, r"usermod|/etc/subuid", "stdout\n%s" % got)
+
+
+def test_unknown_option():
+    """An unknown option of doctor is refused."""
+    refused("doctor", "--nosuch")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Limits by the kernel: a scope of the user's systemd, and the figures at the end."""
+
+import json
+
+from box import SANDBOX, check, same
+
+BURN = "sh -c 'while :; do :; done'"
+
+
+def run(guest, options, command, mode="user"):
+    """The exit status, the final event and the started event of one run."""
+    done = guest.run("%s -q --report /host/r.json --status-fd 3 %s -- %s 3>/host/events; s=$?; cat /host/events; exit $s"
+                     % (SANDBOX, options, command), mode)
+    events = [json.loads(line) for line in done.out.splitlines() if line.startswith("{")]
+    check(len(events) == 2, "two events\n%s" % (done,))
+    return done.status, events[0], events[1]
+
+
+def half_of_a_cpu(guest, mode):
+    status, started, end = run(guest, "--cpus 50% --timeout 4s", BURN, mode)
+    same(status, 124, "exit status")
+    same(started["limits"]["cpu"], {"asked": 0.5, "by": "cgroup", "exact": True}, "the limit")
+    check(0.40 <= end["share"] <= 0.60, "share of a CPU: %s" % end)
+    check(end["throttled_s"] > 0.5, "it was throttled: %s" % end)
+
+
+def test_cpu_in_a_session(guest):
+    """In a login session half of a CPU is half of a CPU, by the kernel."""
+    half_of_a_cpu(guest, "user")
+
+
+def test_cpu_in_a_user_service(guest):
+    """Inside a service of the user manager too."""
+    half_of_a_cpu(guest, "user-service")
+
+
+def test_cpu_without_a_session(guest):
+    """Without session variables the bus is found by its place."""
+    half_of_a_cpu(guest, "no-session")
+
+
+def test_cpu_as_root(guest):
+    """Root uses the system's systemd."""
+    half_of_a_cpu(guest, "root")
+
+
+def test_memory(guest):
+    """Memory is limited exactly: the box dies whole, 137, with the reason and the peak."""
+    status, started, end = run(guest, "-m 64M", "python3 -c 'a = bytearray(200 << 20)'")
+    same(started["limits"]["memory"]["by"], "cgroup", "who enforces it")
+    same(status, 137, "exit status")
+    same(end["reason"], "oom", "reason")
+    same(end["memory_peak"], 64 << 20, "peak")
+
+
+def test_processes_of_a_range(guest):
+    """With ranges of ids the process limit is exact as well, by the cgroup."""
+    status, started, end = run(guest, "--userns auto --pids-limit 10",
+                               "sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do sleep 1 & done; wait'")
+    same(started["limits"]["pids"], {"asked": 10, "by": "cgroup", "exact": True}, "the limit")
+    check(end["pids_peak"] <= 11, "at most ten and PID 1: %s" % end)
+
+
+def test_several(guest):
+    """Several limits at once share one cgroup."""
+    status, started, end = run(guest, "--cpus 1.5 -m 256M --memory-swap 256M --cpu-weight 50 --pids-limit 100 --cpuset 0", "true")
+    same(status, 0, "exit status")
+    for name in ("cpu", "memory", "memory-swap", "cpu-weight", "pids"):
+        same(started["limits"][name]["by"], "cgroup", name)
+
+
+def test_no_user_manager(guest):
+    """A user without a manager gets the soft limiter, and one line says so."""
+    done = guest.run("%s --cpus 50%% --timeout 2s -- %s" % (SANDBOX, BURN), "guest")
+    same(done.status, 124, "exit status\n%s" % (done,))
+    check("notice: no cgroup for --cpus" in done.err, "the notice\n%s" % (done,))
+
+
+def test_strict_without_a_manager(guest):
+    """--limits cgroup refuses there, before anything runs."""
+    done = guest.run("%s --limits cgroup --cpus 50%% -- touch /host/ran" % SANDBOX, "guest")
+    same(done.status, 125, "exit status\n%s" % (done,))
+    check("E-LIMIT" in done.err, "the error\n%s" % (done,))
+
+
+def test_cannot_be_raised(guest):
+    """The payload sees no cgroup file system, so that it cannot raise its limits."""
+    done = guest.run("%s -q --root --cpus 50%% -- sh -c 'ls -A /sys/fs/cgroup; cat /proc/self/cgroup'" % SANDBOX, "user")
+    same(done.out.strip(), "0::/", "what it sees\n%s" % (done,))
