@@ -192,9 +192,6 @@ static int handle_wire(struct watch *w)
 	struct wire_msg msg;
 	int r = wire_recv(w->box->wire, &msg, &fd, 1);
 
-	/* PID 1 ended with a message of ours unread: that error comes once, and before what it sent */
-	if (r == -EPIPE)
-		r = wire_recv(w->box->wire, &msg, &fd, 1);
 	if (r == 0)
 		r = on_message(w, &msg);
 	if (r == 0 || r == -EAGAIN)
