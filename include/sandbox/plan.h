@@ -69,7 +69,7 @@ struct op {
 	union {
 		struct { const char *src; unsigned slot; bool optional; enum pin_want want;
 			 bool lock; } pin;                        /* lock: mount points may be made in it */
-		struct { const char *bus, *runtime; bool system; } scope; /* for sandbox-scope */
+		struct { const char *bus; bool system; } scope; /* for sandbox-scope */
 		struct { const char *own; const char *bus; bool system; bool required; const char *absent;
 			 } cgroup;                                /* own: a directory that is ours, or NULL;
 			    absent: why a scope cannot be had, or NULL */
@@ -134,8 +134,6 @@ struct plan {
 
 	uint64_t timeout_ms;
 	int stop_signal;
-	enum limits_mode limits_mode;
-	bool strict;
 	struct limit limits[_LIMIT_MAX]; /* as asked; what became of them is in struct run */
 	int status_fd, block_fd, ready_fd;
 	const char *report, *pidfile;

@@ -89,8 +89,6 @@ static void plan_init(struct build *b)
 		.notices = g_ptr_array_new_with_free_func(g_free),
 		.pid_namespace = (b->namespaces & CLONE_NEWPID) != 0,
 		.tty_source = -1,
-		.limits_mode = b->spec->limits,
-		.strict = b->spec->strict,
 		.quiet = b->spec->quiet,
 	};
 }
