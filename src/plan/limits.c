@@ -230,6 +230,11 @@ int plan_limits(struct build *b, struct err *err)
 		r = refuse_soft(b, err);
 	if (r == 0 && wants_cgroup(b))
 		cgroup_rows(b);
+	else if (r == 0 && s->pids_limit && b->plan->limits[LIMIT_PIDS].asked &&
+		 !b->plan->limits[LIMIT_PIDS].exact)
+		plan_notice(
+			b,
+			"--pids-limit is approximate here: the kernel counts each user id by itself");
 	return r;
 }
 
