@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include <sandbox/err.h>
+#include <sandbox/host.h>
+
+/*
+ * The checks of `sandbox doctor`: one function each, in doctor-*.c by concern, in the order of the
+ * table in doctor.c. A check looks at the facts, or tries; it changes nothing.
+ */
+enum mark { MARK_OK, MARK_INFO, MARK_WARN, MARK_FAIL };
+
+struct facts {
+	struct host host;
+	struct host_kernel kernel;
+	struct host_confinement confinement;
+	struct host_cgroup cgroup;
+	bool namespaces; /* the first trial went well: the others can be tried */
+};
+
+struct result {
+	enum mark mark;
+	enum err_code code;
+	char *detail;
+	char *fix; /* may have several lines; NULL: nothing to mend */
+};
+
+struct check {
+	const char *id, *title;
+	void (*run)(struct facts *facts, struct result *ret);
+};
+
+void doctor_say(struct result *ret, enum mark mark, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void doctor_mend(struct result *ret, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* doctor-output.c: `n` rows each of `checks` and `results`. */
+void doctor_print_human(GString *out, const struct check *checks, const struct result *results,
+			size_t n, unsigned failed);
+void doctor_print_json(GString *out, const struct check *checks, const struct result *results,
+		       size_t n, unsigned failed);
+
+/* doctor-namespaces.c */
+void doctor_kernel(struct facts *facts, struct result *ret);
+void doctor_namespaces(struct facts *facts, struct result *ret);
+void doctor_quota(struct facts *facts, struct result *ret);
+void doctor_mounts(struct facts *facts, struct result *ret);
+void doctor_proc(struct facts *facts, struct result *ret);
+void doctor_sysfs(struct facts *facts, struct result *ret);
+
+/* doctor-user.c */
+void doctor_root(struct facts *facts, struct result *ret);
+void doctor_confined(struct facts *facts, struct result *ret);
+void doctor_nproc(struct facts *facts, struct result *ret);
+void doctor_keys(struct facts *facts, struct result *ret);
+void doctor_runtime(struct facts *facts, struct result *ret);
+
+/* doctor-subids.c */
+void doctor_subids(struct facts *facts, struct result *ret);
+void doctor_newuidmap(struct facts *facts, struct result *ret);
+
+/* doctor-security.c */
+void doctor_apparmor(struct facts *facts, struct result *ret);
+void doctor_seccomp(struct facts *facts, struct result *ret);
+void doctor_landlock(struct facts *facts, struct result *ret);
+
+/* doctor-limits.c */
+void doctor_cgroup(struct facts *facts, struct result *ret);
+void doctor_bus(struct facts *facts, struct result *ret);
+
+/* doctor-network.c */
+void doctor_tun(struct facts *facts, struct result *ret);
