@@ -53,6 +53,7 @@ struct host {
 	uint64_t ram;                /* bytes */
 	unsigned kernel;             /* 6*1000+1 for Linux 6.1 */
 	bool no_new_privs;           /* already set on us: setuid helpers cannot work */
+	bool userns_root;            /* euid 0 of a user namespace, somebody else outside */
 	uint64_t nproc_hard;         /* RLIMIT_NPROC, hard; UINT64_MAX: unlimited */
 	struct host_entry *system;   /* candidates of the host view, in the order of host_system_names */
 	size_t nsystem;

@@ -107,7 +107,7 @@ static void print_usage(FILE *out)
 	      out);
 }
 
-/* The rows of one group that work; false if there are none. */
+/* The rows of one group (its heading has a capital, so both will do) that work; false if there are none. */
 static bool print_group(FILE *out, const char *group)
 {
 	bool any = false;
@@ -115,10 +115,11 @@ static bool print_group(FILE *out, const char *group)
 	for (int id = 0; id < _OPT_MAX; id++) {
 		const struct option *opt = option_row((enum opt_id)id);
 
-		if (strcmp(opt->group, group) != 0 || (opt->flags & OPT_LATER))
+		if (g_ascii_strcasecmp(opt->group, group) != 0 || (opt->flags & OPT_LATER))
 			continue;
 		if (!any)
-			fprintf(out, "\n%c%s:\n", toupper((unsigned char)*group), group + 1);
+			fprintf(out, "\n%c%s:\n", toupper((unsigned char)*opt->group),
+				opt->group + 1);
 		print_option(out, opt);
 		any = true;
 	}

@@ -32,7 +32,7 @@ void doctor_confined(struct facts *facts, struct result *ret)
 
 void doctor_root(struct facts *facts, struct result *ret)
 {
-	if (facts->host.euid == 0 && facts->confinement.in_userns)
+	if (facts->host.userns_root)
 		doctor_say(ret, MARK_OK, "root of a user namespace");
 	else if (facts->host.euid == 0)
 		doctor_say(ret, MARK_INFO,

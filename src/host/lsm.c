@@ -461,6 +461,16 @@ static int explain_quota(const struct host_confinement *facts, int num, uint64_t
 			  host_ns_rows[low].sysctl);
 		return err_fix(err, "run the outer sandbox with --nested");
 	}
+	/* A user namespace has quotas of its own, as good as none; what is used up is one further
+	 * out, which cannot be read from here. */
+	if (facts->in_userns) {
+		err_cause(
+			err,
+			"a quota of namespaces is used up in a user namespace around this process, "
+			"as bwrap --disable-userns sets it, or they are nested more than 32 deep");
+		return err_fix(err, "leave --disable-userns out of the outer bwrap, or raise "
+				    "user.max_*_namespaces in the outer container");
+	}
 	if (max == 0)
 		err_cause(err, "%s is 0", host_ns_rows[low].sysctl);
 	else

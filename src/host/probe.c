@@ -21,6 +21,7 @@
 
 #include <sandbox/host.h>
 
+#include "file.h"
 #include "subid.h"
 #include "user.h"
 
@@ -39,6 +40,17 @@ static bool is_tty(int fd)
 	return ioctl(fd, TCGETS, &unused) == 0;
 }
 
+/* The row of 0: "inside outside count". Where it is 0 outside too (a box that root has started) we
+ * count as root. */
+static bool is_userns_root(void)
+{
+	char line[64];
+	uint32_t row[3];
+
+	return file_line("/proc/self/uid_map", line, sizeof(line)) == 0 &&
+	       file_scan(line, row, G_N_ELEMENTS(row)) && row[0] == 0 && row[1] != 0;
+}
+
 static void probe_ids(struct host *ret)
 {
 	int groups = getgroups(0, NULL);
@@ -48,6 +60,7 @@ static void probe_ids(struct host *ret)
 	ret->gid = getgid();
 	ret->egid = getegid();
 	ret->ngroups = groups > 0 ? (size_t)groups : 0;
+	ret->userns_root = ret->euid == 0 && is_userns_root();
 	ret->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 

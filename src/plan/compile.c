@@ -107,7 +107,7 @@ int plan_compile(struct plan *ret, const struct spec *spec, const struct host *h
 	plan_clone(&b);
 	if (r == 0)
 		r = plan_ids(&b, err);
-	if (r == 0 && host->euid == 0 && idmap_inside(&ret->uids, 0, &root))
+	if (r == 0 && host->euid == 0 && !host->userns_root && idmap_inside(&ret->uids, 0, &root))
 		plan_notice(
 			&b,
 			"running as root: the command acts with root's rights on every file it sees");

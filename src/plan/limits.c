@@ -114,7 +114,8 @@ static bool has_ulimit(const struct spec *spec, int resource)
  * for real root, whom the kernel exempts; and before Linux 5.14 by uid of the host. */
 static bool nproc_exact(const struct build *b)
 {
-	return b->single_id && b->host->euid != 0 && b->host->kernel >= KERNEL_NPROC;
+	return b->single_id && (b->host->euid != 0 || b->host->userns_root) &&
+	       b->host->kernel >= KERNEL_NPROC;
 }
 
 static void ask_pids(struct build *b)

@@ -86,6 +86,7 @@ NEEDS = {
     "debian": (lambda: DEBIAN and os.path.exists(DEBIAN), "the tar of a Debian root (tests/run makes it)"),
     "deny": (lambda: TOOLS and os.path.exists(TOOLS + "/deny"), "tests/tools/deny, built"),
     "unshare": (have_submounts, "unshare(1) and user namespaces"),
+    "bwrap": (lambda: shutil.which("bwrap"), "bubblewrap"),
     "bash": (lambda: shutil.which("bash"), "bash"),
     "strace": (lambda: shutil.which("strace"), "strace"),
     "gcc": (lambda: shutil.which("gcc"), "gcc"),

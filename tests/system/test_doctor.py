@@ -53,6 +53,31 @@ def test_no_subordinate_ids():
     matches(got.stdout, r"usermod|/etc/subuid", "stdout\n%s" % got)
 
 
+@everywhere
+def test_tun_is_no_problem():
+    """A missing /dev/net/tun is told, not counted as a fault: there is another way."""
+    row = [check for check in json.loads(sandbox("doctor", "--json").out)["checks"] if check["id"] == "tun"][0]
+    check(row["status"] in ("ok", "info") and row["fix"] is None, row)
+
+
+@needs("unshare")
+def test_root_of_a_user_namespace():
+    """Root of a user namespace is nobody's root outside: no notice, and the process limit is exact."""
+    got = in_outer('"$SANDBOX" --status-fd 1 --pids-limit 50 -- /bin/true; "$SANDBOX" doctor | grep " user "')
+    equal(got.err, "", "stderr")
+    contains(got.out, '"pids":{"asked":50,"by":"rlimit","exact":true}', "the event")
+    contains(got.out, "root of a user namespace", "doctor")
+
+
+@needs("bwrap")
+def test_disable_userns():
+    """Inside bwrap --disable-userns the quota is one further out: the mend is bwrap's, not a sysctl's."""
+    got = sandbox("doctor", via=("bwrap", "--unshare-user", "--disable-userns", "--dev-bind", "/", "/"))
+    equal(got.code, 125, "exit status\n%s" % got)
+    contains(got.out, "--disable-userns", "the mend")
+    lacks(got.out, "sysctl -p", "the mend")
+
+
 def test_unknown_option():
     """An unknown option of doctor is refused."""
     refused("doctor", "--nosuch")

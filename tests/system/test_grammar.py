@@ -53,6 +53,12 @@ def test_help():
             contains(got.out, word, "help")
 
 
+def test_help_on_a_group():
+    """`help GROUP` prints its options, by the name that the heading has too."""
+    equal(succeeds("help", "Limits").out, succeeds("help", "limits").out, "stdout")
+    contains(succeeds("help", "LIMITS").out, "--pids-limit", "stdout")
+
+
 def test_version():
     """--version, -V and `version` print one line with the number."""
     for args in (("--version",), ("-V",), ("version",)):

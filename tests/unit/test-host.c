@@ -214,6 +214,8 @@ static void test_quota(void **state)
 	       "user.max_user_namespaces=16384");
 	facts.in_userns = true;
 	expect(&facts, ENOSPC, ERR_USERNS_QUOTA, "itself inside", "--nested");
+	facts.ns_max[0] = INT32_MAX; /* its own is no bound: the outer one cannot be seen */
+	expect(&facts, ENOSPC, ERR_USERNS_QUOTA, "around this process", "--disable-userns");
 	facts = open_host();
 	facts.ns_max[3] = 128;
 	expect(&facts, ENOSPC, ERR_USERNS_QUOTA, "user.max_net_namespaces=128",
