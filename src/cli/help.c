@@ -223,12 +223,14 @@ int help_print_topic(FILE *out, const struct verb *verbs, const char *topic, str
 	const struct option *opt = find_option(topic);
 	const char *nearest;
 	char quoted[64];
+	bool group;
 
 	if (verb)
 		print_verb_topic(out, verb);
 	if (opt)
 		print_option_topic(out, opt);
-	if (verb || opt || print_group(out, topic))
+	group = print_group(out, topic); /* one word may be several of them: limits */
+	if (verb || opt || group)
 		return 0;
 	err_set(err, ERR_USAGE, 0, "there is no help on '%s'",
 		err_quote(quoted, sizeof(quoted), topic));
