@@ -7,3 +7,7 @@
  * and the line separators U+2028 and U+2029 are escaped, so that the output stays on one line
  * for every reader; bytes that are not UTF-8 (paths may hold any) become U+FFFD. NULL is null. */
 void json_string(GString *out, const char *text);
+
+/* The string that `key` has in a line that json_string() made the strings of: g_malloc'd, NULL
+ * when there is none. No parser: it takes the first such key, however deep. */
+char *json_pick(const char *line, const char *key);

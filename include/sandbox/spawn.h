@@ -30,6 +30,9 @@ int spawn_finish(struct spawn *spawn, char *out, size_t size, int timeout_ms);
 /* Both in one. */
 int spawn_run(char *const argv[], char *out, size_t size, int timeout_ms);
 
+/* The same with an environment of the caller's, for a copy of our own program. */
+int spawn_run_env(char *const argv[], char *const env[], char *out, size_t size, int timeout_ms);
+
 /* Runs `trial` in a forked copy of this process with the namespaces of `clone_flags`, to find out
  * by doing whether something works here (host/trial.c). The copy holds no stdio of ours, gets
  * SIGKILL when we die, and ends with the function. 0: it ran and *ret is what it returned;

@@ -50,3 +50,37 @@ void json_string(GString *out, const char *text)
 	}
 	g_string_append_c(out, '"');
 }
+
+static char unescape(char c)
+{
+	static const char rows[128] = {
+		['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+	};
+
+	return (unsigned char)c < 128 && rows[(unsigned char)c] ? rows[(unsigned char)c] : c;
+}
+
+/* A quote inside of a string has a backslash before it, so that no value looks like a key. */
+char *json_pick(const char *line, const char *key)
+{
+	g_autofree char *pattern = g_strdup_printf("\"%s\":\"", key);
+	const char *at = strstr(line, pattern);
+	GString *out;
+
+	if (at == NULL)
+		return NULL;
+	out = g_string_new(NULL);
+	for (at += strlen(pattern); *at != '\0' && *at != '"'; at++) {
+		if (g_str_has_prefix(at, "\\u")) {
+			guint64 c = g_ascii_strtoull(at + 2, NULL, 16);
+
+			g_string_append_unichar(out, c <= G_MAXUINT16 ? (gunichar)c : 0xfffd);
+			at += strnlen(at, 6) - 1;
+		} else if (*at == '\\' && at[1] != '\0') {
+			g_string_append_c(out, unescape(*++at));
+		} else {
+			g_string_append_c(out, *at);
+		}
+	}
+	return g_string_free(out, FALSE);
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* doctor: cgroups, and who would enforce each limit here. */
 #include <glib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "doctor.h"
@@ -21,39 +22,62 @@ static void mend_delegation(struct result *ret)
 			 "then log out and in again");
 }
 
-/* Limits fall back to ways without cgroups, so nothing here is a failure. */
+/* The controllers that a box's cgroup can have; NULL: there is no such cgroup. For root it is
+ * systemd's own manager that hands them out. */
+static char *controllers(const struct facts *facts)
+{
+	const struct host_cgroup *cgroup = &facts->cgroup;
+	gchar *text = NULL;
+
+	if (facts->host.euid == 0 && cgroup->bus != NULL) {
+		(void)g_file_get_contents("/sys/fs/cgroup/cgroup.controllers", &text, NULL, NULL);
+		return text != NULL ? g_strchomp(text) : NULL;
+	}
+	if (cgroup->writable)
+		return g_strdup(cgroup->controllers);
+	return cgroup->bus != NULL ? g_strdup(cgroup->delegated) : NULL;
+}
+
+/* A controller that is not delegated takes away what only it can do; the rest is enforced in
+ * other ways, so nothing here is a failure. */
+static void say_controllers(const struct facts *facts, const char *have, struct result *ret)
+{
+	/* clang-format off */
+	static const struct { const char *name; enum mark mark; } wanted[] = {
+		{ "cpu",    MARK_WARN }, { "memory", MARK_WARN }, { "pids", MARK_WARN },
+		{ "cpuset", MARK_INFO }, { "io",     MARK_INFO }, /* by default systemd keeps these */
+	};
+	/* clang-format on */
+	g_autoptr(GString) missing = g_string_new(NULL);
+	enum mark mark = MARK_OK;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+		if (has_word(have, wanted[i].name))
+			continue;
+		g_string_append_printf(missing, " %s", wanted[i].name);
+		mark = MAX(mark, wanted[i].mark);
+	}
+	doctor_say(ret, mark, "cgroup v2, delegated: %s%s%s", *have != '\0' ? have : "none",
+		   missing->len > 0 ? "; not delegated:" : "", missing->str);
+	if (missing->len > 0 && facts->cgroup.manager != NULL && facts->host.euid != 0)
+		mend_delegation(ret);
+}
+
 void doctor_cgroup(struct facts *facts, struct result *ret)
 {
-	static const char *const wanted[] = { "cpu", "memory", "pids", "io", "cpuset" };
 	static const char *const layouts[] = {
 		[CGROUP_ABSENT] = "no cgroups are mounted",
 		[CGROUP_V1] = "cgroup v1 only",
-		[CGROUP_HYBRID] = "hybrid: cgroup v1 with a v2 tree beside it",
-		[CGROUP_V2] = "cgroup v2",
+		[CGROUP_HYBRID] = "cgroup v1, with a v2 tree beside it",
+		[CGROUP_V2] = "cgroup v2, but nothing of it is ours",
 	};
-	const struct host_cgroup *cgroup = &facts->cgroup;
-	const char *have = cgroup->writable ? cgroup->controllers : cgroup->delegated;
-	g_autoptr(GString) missing = g_string_new(NULL);
+	g_autofree char *have = controllers(facts);
 
-	if (cgroup->layout != CGROUP_V2) {
-		doctor_say(ret, MARK_INFO, "%s; limits are enforced without cgroups",
-			   layouts[cgroup->layout]);
-		return;
-	}
-	if (!cgroup->writable && cgroup->manager == NULL) {
-		doctor_say(ret, MARK_INFO,
-			   "cgroup v2, nothing delegated to this user; limits are enforced "
-			   "without cgroups");
-		return;
-	}
-	for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
-		if (!has_word(have, wanted[i]))
-			g_string_append_printf(missing, " %s", wanted[i]);
-	doctor_say(ret, missing->len > 0 ? MARK_WARN : MARK_OK, "cgroup v2, delegated: %s%s%s",
-		   have != NULL && *have != '\0' ? have : "none",
-		   missing->len > 0 ? "; not delegated:" : "", missing->str);
-	if (missing->len > 0 && cgroup->manager != NULL)
-		mend_delegation(ret);
+	if (facts->cgroup.layout == CGROUP_V2 && have != NULL)
+		say_controllers(facts, have, ret);
+	else
+		doctor_say(ret, MARK_INFO, "%s: limits are enforced in other ways, see below",
+			   layouts[facts->cgroup.layout]);
 }
 
 void doctor_bus(struct facts *facts, struct result *ret)
@@ -72,4 +96,90 @@ void doctor_bus(struct facts *facts, struct result *ret)
 			    "log in by ssh or on a console, or: sudo loginctl enable-linger %u",
 			    host->uid);
 	}
+}
+
+/* --- each limit ------------------------------------------------------------------------------ */
+
+/* clang-format off */
+static const struct { const char *by, *text; } ways[] = {
+	{ "cgroup",   "the kernel, by a cgroup" },
+	{ "freezer",  "sandbox, by freezing a cgroup: measured and paused" },
+	{ "soft",     "sandbox itself, by measuring, pausing and killing" },
+	{ "rlimit",   "the kernel, by RLIMIT_NPROC" },
+	{ "affinity", "the CPU affinity, which the command can change" },
+};
+/* clang-format on */
+
+static void say_way(const struct limit_answer *answer, struct result *ret)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
+		if (strcmp(ways[i].by, answer->by) != 0)
+			continue;
+		doctor_say(ret, answer->exact ? MARK_OK : MARK_INFO, "%s%s", ways[i].text,
+			   answer->exact ? "" : "; not exact");
+		ret->by = ways[i].by;
+		ret->exact = answer->exact;
+		return;
+	}
+	doctor_say(ret, MARK_INFO, "enforced (%s)", answer->by);
+}
+
+static void say_limit(struct facts *facts, enum doctor_limit limit, struct result *ret)
+{
+	const struct limit_answer *answer;
+
+	if (!facts->namespaces) {
+		doctor_say(ret, MARK_INFO, "not tried: it needs namespaces");
+		return;
+	}
+	answer = doctor_limit(facts, limit);
+	if (answer->by != NULL) {
+		say_way(answer, ret);
+	} else if (answer->cause != NULL) {
+		doctor_say(ret, MARK_INFO, "nobody; it would be refused: %s", answer->cause);
+		ret->by = "nobody";
+		ret->code = ERR_LIMIT;
+	} else {
+		doctor_say(ret, MARK_INFO, "not known: a run with every limit did not start");
+	}
+}
+
+void doctor_cpus(struct facts *facts, struct result *ret)
+{
+	say_limit(facts, DOCTOR_CPU, ret);
+}
+
+void doctor_cpu_weight(struct facts *facts, struct result *ret)
+{
+	say_limit(facts, DOCTOR_CPU_WEIGHT, ret);
+}
+
+void doctor_cpuset(struct facts *facts, struct result *ret)
+{
+	say_limit(facts, DOCTOR_CPUSET, ret);
+}
+
+void doctor_memory(struct facts *facts, struct result *ret)
+{
+	say_limit(facts, DOCTOR_MEMORY, ret);
+}
+
+void doctor_memory_high(struct facts *facts, struct result *ret)
+{
+	say_limit(facts, DOCTOR_MEMORY_HIGH, ret);
+}
+
+void doctor_memory_swap(struct facts *facts, struct result *ret)
+{
+	say_limit(facts, DOCTOR_MEMORY_SWAP, ret);
+}
+
+void doctor_pids(struct facts *facts, struct result *ret)
+{
+	say_limit(facts, DOCTOR_PIDS, ret);
+}
+
+void doctor_cpu_time(struct facts *facts, struct result *ret)
+{
+	say_limit(facts, DOCTOR_CPU_TIME, ret);
 }

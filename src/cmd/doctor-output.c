@@ -72,6 +72,11 @@ static void append_json(GString *out, const struct check *check, const struct re
 		g_string_append_printf(out, ",\"%s\":", fields[i].key);
 		json_string(out, fields[i].value);
 	}
+	if (result->by != NULL) {
+		g_string_append(out, ",\"by\":");
+		json_string(out, result->by);
+		g_string_append_printf(out, ",\"exact\":%s", result->exact ? "true" : "false");
+	}
 	g_string_append_c(out, '}');
 }
 

@@ -55,6 +55,14 @@ static const struct check checks[] = {
 	{ "landlock",   "Landlock",           doctor_landlock },
 	{ "cgroup",     "cgroups",            doctor_cgroup },
 	{ "bus",        "user's systemd",     doctor_bus },
+	{ "limit-cpu",         "--cpus",        doctor_cpus },
+	{ "limit-cpu-weight",  "--cpu-weight",  doctor_cpu_weight },
+	{ "limit-cpuset",      "--cpuset",      doctor_cpuset },
+	{ "limit-memory",      "--memory",      doctor_memory },
+	{ "limit-memory-high", "--memory-high", doctor_memory_high },
+	{ "limit-memory-swap", "--memory-swap", doctor_memory_swap },
+	{ "limit-pids",        "--pids-limit",  doctor_pids },
+	{ "limit-cpu-time",    "--cpu-time",    doctor_cpu_time },
 	{ "runtime",    "runtime directory",  doctor_runtime },
 	{ "tun",        "network device",     doctor_tun },
 };
@@ -96,6 +104,7 @@ static void free_all(struct facts *facts, struct result *results)
 	}
 	host_clear(&facts->host);
 	host_cgroup_clear(&facts->cgroup);
+	doctor_limits_clear(facts->limits);
 }
 
 static int examine(bool json, struct err *err)

@@ -18,14 +18,17 @@ struct facts {
 	struct host_kernel kernel;
 	struct host_confinement confinement;
 	struct host_cgroup cgroup;
-	bool namespaces; /* the first trial went well: the others can be tried */
+	bool namespaces;            /* the first trial went well: the others can be tried */
+	struct limit_trial *limits; /* doctor-trial.c; NULL: nothing tried yet */
 };
 
 struct result {
 	enum mark mark;
 	enum err_code code;
 	char *detail;
-	char *fix; /* may have several lines; NULL: nothing to mend */
+	char *fix;      /* may have several lines; NULL: nothing to mend */
+	const char *by; /* of a limit: who enforces it; NULL elsewhere */
+	bool exact;     /* and whether exactly */
 };
 
 struct check {
@@ -70,6 +73,34 @@ void doctor_landlock(struct facts *facts, struct result *ret);
 /* doctor-limits.c */
 void doctor_cgroup(struct facts *facts, struct result *ret);
 void doctor_bus(struct facts *facts, struct result *ret);
+void doctor_cpus(struct facts *facts, struct result *ret);
+void doctor_cpu_weight(struct facts *facts, struct result *ret);
+void doctor_cpuset(struct facts *facts, struct result *ret);
+void doctor_memory(struct facts *facts, struct result *ret);
+void doctor_memory_high(struct facts *facts, struct result *ret);
+void doctor_memory_swap(struct facts *facts, struct result *ret);
+void doctor_pids(struct facts *facts, struct result *ret);
+void doctor_cpu_time(struct facts *facts, struct result *ret);
+
+/* doctor-trial.c: asks for every limit in a run, once. */
+enum doctor_limit {
+	DOCTOR_CPU,
+	DOCTOR_CPU_WEIGHT,
+	DOCTOR_CPUSET,
+	DOCTOR_MEMORY,
+	DOCTOR_MEMORY_HIGH,
+	DOCTOR_MEMORY_SWAP,
+	DOCTOR_PIDS,
+	DOCTOR_CPU_TIME,
+	_DOCTOR_LIMIT_MAX
+};
+struct limit_answer {
+	char *by; /* "cgroup", "soft", ...; NULL: refused, or not known */
+	bool exact;
+	char *cause; /* of the refusal; NULL: none */
+};
+const struct limit_answer *doctor_limit(struct facts *facts, enum doctor_limit limit);
+void doctor_limits_clear(struct limit_trial *trial);
 
 /* doctor-network.c */
 void doctor_tun(struct facts *facts, struct result *ret);

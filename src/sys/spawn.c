@@ -31,7 +31,7 @@
 #define DRAIN_MAX   262144u /* more than a pipe holds */
 
 struct start {
-	char *const *argv;
+	char *const *argv, *const *env;
 	int null, out;
 	pid_t parent;
 	int failed; /* errno of the child, read after vfork's return */
@@ -84,7 +84,7 @@ static int child_main(void *arg)
 		r = child_stdio(start->null, start->out);
 	if (r == 0) {
 		(void)sys_close_from(3, true);
-		(void)execve(start->argv[0], start->argv, (char *const *)(uintptr_t)child_env);
+		(void)execve(start->argv[0], start->argv, start->env);
 		r = -errno;
 	}
 	start->failed = -r;
@@ -136,10 +136,10 @@ static int open_pipe(int *ret_read, int *ret_write)
 	return 0;
 }
 
-int spawn_start(struct spawn *ret, char *const argv[])
+static int start_program(struct spawn *ret, char *const argv[], char *const env[])
 {
 	_Alignas(64) unsigned char stack[CHILD_STACK];
-	struct start start = { .argv = argv, .parent = getpid() };
+	struct start start = { .argv = argv, .env = env, .parent = getpid() };
 	autofd int null = -EBADF, in = -EBADF, out = -EBADF;
 	sigset_t all, old;
 	int pidfd = -EBADF, r;
@@ -170,6 +170,11 @@ int spawn_start(struct spawn *ret, char *const argv[])
 	}
 	*ret = (struct spawn){ .pid = pid, .pidfd = pidfd, .out = fd_steal(&in) };
 	return 0;
+}
+
+int spawn_start(struct spawn *ret, char *const argv[])
+{
+	return start_program(ret, argv, (char *const *)(uintptr_t)child_env);
 }
 
 static int64_t now_ms(void)
@@ -290,6 +295,14 @@ int spawn_run(char *const argv[], char *out, size_t size, int timeout_ms)
 {
 	struct spawn spawn;
 	int r = spawn_start(&spawn, argv);
+
+	return r < 0 ? r : spawn_finish(&spawn, out, size, timeout_ms);
+}
+
+int spawn_run_env(char *const argv[], char *const env[], char *out, size_t size, int timeout_ms)
+{
+	struct spawn spawn;
+	int r = start_program(&spawn, argv, env);
 
 	return r < 0 ? r : spawn_finish(&spawn, out, size, timeout_ms);
 }

@@ -81,3 +81,20 @@ def test_disable_userns():
 def test_unknown_option():
     """An unknown option of doctor is refused."""
     refused("doctor", "--nosuch")
+
+
+@everywhere
+def test_limits():
+    """For each limit: who would enforce it, as a run says that asks for it."""
+    rows = {row["id"]: row for row in json.loads(sandbox("doctor", "--json").out)["checks"]}
+    for name, option in (("cpu", "--cpus=50%"), ("memory", "-m64M"), ("pids", "--pids-limit=64"), ("cpuset", "--cpuset=0"),
+                         ("memory-high", "--memory-high=48M"), ("cpu-time", "--cpu-time=60")):
+        row = rows["limit-" + name]
+        got = sandbox("-q", "--no-profile", "--status-fd", "1", option, "--", "/bin/true")
+        event = json.loads(got.out.splitlines()[0])
+        if row["by"] == "nobody":
+            equal((event["event"], event["code"]), ("error", "E-LIMIT"), name)
+            contains(row["detail"], event["cause"], name)
+        else:
+            limit = event["limits"][name]
+            equal((row["by"], row["exact"]), (limit["by"], limit["exact"]), name)

@@ -38,9 +38,39 @@ static void test_string(void **state)
 	}
 }
 
+static void test_pick(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *line, *key, *want; } rows[] = {
+		{ "{\"a\":\"x\",\"b\":\"y\"}", "b", "y" },
+		{ "{\"a\":\"\"}", "a", "" },
+		{ "{\"a\":\"x\"}", "b", NULL },
+		{ "{\"a\":7}", "a", NULL },
+		{ "{\"a\":\"\\\"b\\\":\\\"no\",\"b\":\"yes\"}", "b", "yes" },
+		{ "{\"a\":\"1\\n2\\t\\\\ \\\" \\u001b\"}", "a", "1\n2\t\\ \" \033" },
+		{ "{\"a\":\"cut", "a", "cut" },
+		{ "{\"a\":\"cut\\", "a", "cut\\" },
+		{ "{\"a\":\"\\u00", "a", "" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = json_pick(rows[i].line, rows[i].key);
+
+		if (i + 1 == G_N_ELEMENTS(rows))
+			assert_non_null(got); /* cut off in an escape: anything, but bounded */
+		else if (g_strcmp0(got, rows[i].want) != 0)
+			fail_msg("%s: got '%s'", rows[i].line, got);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_string) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_string),
+		cmocka_unit_test(test_pick),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
