@@ -124,12 +124,17 @@ uint64_t duty_window(const struct duty *duty)
 		     period);
 }
 
-uint64_t duty_total_window(uint64_t left, unsigned cpus, uint64_t cost)
+/* It cannot be used up before `soon`; with a box that goes on as it does, at `likely`. Between the
+ * two we look only as often as we may cost, so that an idle box at its limit stays cheap. */
+uint64_t duty_total_window(const struct duty *duty, uint64_t left)
 {
-	uint64_t window = clamp(left / (cpus ? cpus : 1), 5 * MS, 1000 * MS);
-	uint64_t apart = spacing(cost);
+	uint64_t soon = clamp(left / duty->cpus, SHORTEST_RUN, 1000 * MS);
+	uint64_t likely = left / (duty->rate ? duty->rate : 1) * 1000;
+	uint64_t apart = clamp(spacing(duty->cost), 5 * MS, STRETCH);
 
-	return apart > window ? apart : window;
+	if (apart > likely)
+		apart = likely;
+	return apart > soon ? apart : soon;
 }
 
 uint64_t duty_memory_window(uint64_t used, uint64_t limit_bytes, uint64_t cost)

@@ -18,11 +18,11 @@
  *
  * The freezer, from outside: nothing is seen inside, and the kernel counts the time itself.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,14 +31,6 @@
 #include "soft.h"
 
 enum { DIRENTS = 16384, KILL_ROUNDS = 100, JOB_LOOKS = 8, SHELL_WAITS = 60 };
-
-struct dirent64_head { /* struct linux_dirent64, getdents64(2) */
-	uint64_t ino;
-	int64_t next;
-	uint16_t len;
-	uint8_t type;
-	char name[];
-};
 
 static void add_pid(struct soft *s, pid_t pid)
 {
@@ -61,19 +53,19 @@ static void add_pid(struct soft *s, pid_t pid)
 static void list_proc(struct soft *s)
 {
 	char buf[DIRENTS] __attribute__((aligned(8)));
-	long n;
+	ssize_t n;
 
 	s->pids.n = 0;
 	s->pids.full = false;
 	(void)lseek(s->proc, 0, SEEK_SET);
-	while ((n = syscall(SYS_getdents64, s->proc, buf, sizeof(buf))) > 0) {
-		for (long at = 0; at < n;) {
-			const struct dirent64_head *entry = (const void *)(buf + at);
-			const char *name = entry->name;
+	while ((n = getdents64(s->proc, buf, sizeof(buf))) > 0) { /* glibc 2.30 */
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const void *)(buf + at);
+			const char *name = entry->d_name;
 
 			if (*name >= '1' && *name <= '9')
 				add_pid(s, (pid_t)soft_number(&name));
-			at += entry->len;
+			at += entry->d_reclen;
 		}
 	}
 }

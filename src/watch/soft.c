@@ -188,7 +188,7 @@ static void on_cpu(struct soft *s, uint64_t now)
 		return;
 	}
 	if (s->limits.cpu_time_ms)
-		window = duty_total_window(time_left(s), s->account.cpus, s->duty.cost);
+		window = duty_total_window(&s->duty, time_left(s));
 	if (s->limits.cpu_permille) {
 		uint64_t run = duty_window(&s->duty);
 

@@ -46,9 +46,9 @@ uint64_t duty_pause(const struct duty *duty);
 /* How long it may run until it is measured again. */
 uint64_t duty_window(const struct duty *duty);
 
-/* When to look next at a total of CPU time with no quota, and at the memory: sooner, the nearer
- * the limit; seldom enough that `cost` stays small. */
-uint64_t duty_total_window(uint64_t left, unsigned cpus, uint64_t cost);
+/* When to look next at a total of CPU time of which so much is left, and at the memory: sooner, the
+ * nearer the limit; seldom enough that our own cost stays small. */
+uint64_t duty_total_window(const struct duty *duty, uint64_t left);
 uint64_t duty_memory_window(uint64_t used, uint64_t limit, uint64_t cost);
 
 /* What is known of one process (soft-account.c). */

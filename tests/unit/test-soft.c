@@ -159,10 +159,22 @@ static void stall(void **state)
 
 static void windows(void **state)
 {
+	struct duty duty = { .cpus = 2, .rate = 2000 };
+
 	(void)state;
-	assert_in_range(duty_total_window(10 * S, 2, 0), S, S);
-	assert_in_range(duty_total_window(100 * MS, 2, 0), 50 * MS, 50 * MS);
-	assert_in_range(duty_total_window(0, 2, 0), 5 * MS, 5 * MS);
+	assert_in_range(duty_total_window(&duty, 10 * S), S, S);
+	assert_in_range(duty_total_window(&duty, 100 * MS), 50 * MS, 50 * MS);
+	assert_in_range(duty_total_window(&duty, 0), 2 * MS, 2 * MS);
+	/* whatever a look costs: a busy box is not looked at after its limit */
+	duty.cost = 2 * MS;
+	assert_in_range(duty_total_window(&duty, 100 * MS), 50 * MS, 50 * MS);
+	duty.rate = 1000;
+	assert_in_range(duty_total_window(&duty, 100 * MS), 100 * MS, 100 * MS);
+	/* an idle one at its limit only as often as we may cost */
+	duty.rate = 0;
+	assert_in_range(duty_total_window(&duty, 100 * MS), 400 * MS, 400 * MS);
+	duty.cost = 0;
+	assert_in_range(duty_total_window(&duty, MS), 5 * MS, 5 * MS);
 	/* 20 times a second far from the limit, 200 times at it */
 	assert_in_range(duty_memory_window(0, 64ull << 20, 0), 50 * MS, 50 * MS);
 	assert_in_range(duty_memory_window(60ull << 20, 64ull << 20, 0), 5 * MS, 5 * MS);
