@@ -11,14 +11,15 @@ and names the stage, and the command never started. In both cases nothing is lef
 Two ways of failing: `deny` (a seccomp filter; every use of the call fails, no privilege needed) and
 strace's injection (the N-th use in each process fails). A case is named WAY.VIEW.CALL.ERRNO[.N]."""
 
-import argparse
 import os
 import sys
-import tempfile
+import time
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(here, "../system"))
+sys.path[:0] = [os.path.join(here, "../system"), os.path.join(here, "..")]
+
+import harness  # noqa: E402
 
 # Which call, with which errnos. "@": only where an argument has that value (see tests/tools/deny.c).
 COMMON = ("EPERM", "ENOSYS", "ENOMEM")
@@ -228,11 +229,8 @@ def judge_refusal(got, rows, ran, way, call, number):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Make system calls fail.")
+    parser = harness.parser("Make system calls fail.")
     parser.add_argument("--sandbox")
-    parser.add_argument("--failed-only", action="store_true")
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("pattern", nargs="*")
     args = parser.parse_args()
     if args.list:
         for row in all_cases():
@@ -245,32 +243,18 @@ def main():
     os.environ["SANDBOX"] = binary
     os.environ.setdefault("SANDBOX_TOOLS", os.path.abspath(os.path.join(os.path.dirname(binary), "../tests/tools")))
     import box
-    import run as system
     for name, (present, what) in box.NEEDS.items():
         if name in ("deny", "strace", "busybox") and not present():
             print("needs " + what)
             return 77
-    box.WORK = tempfile.mkdtemp(prefix="sandbox-fault.", dir=os.environ.get("SANDBOX_SCRATCH") or "/var/tmp")
-    os.chmod(box.WORK, 0o755)
-    os.mkdir(box.WORK + "/runtime", 0o700)
-    os.mkdir(box.WORK + "/tmp", 0o700)
-    box.become_subreaper()
-    passed = failed = 0
-    try:
+    report = harness.Report(args)
+    with box.Place("fault"):
         for name, *values in all_cases():
-            if args.pattern and not any(pattern in name for pattern in args.pattern):
-                continue
-            verdict, text = system.judge(attempt, values)
-            passed, failed = passed + (verdict == "ok"), failed + (verdict != "ok")
-            if verdict != "ok" or not args.failed_only:
-                print("%-4s %s" % (verdict, name))
-            if text:
-                print("".join("     | %s\n" % line for line in text.splitlines()), end="")
-            sys.stdout.flush()
-    finally:
-        box.remove_tree(box.WORK)
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+            if harness.wanted(name, args.pattern):
+                begin = time.monotonic()
+                verdict, text = box.judge(attempt, values)
+                report.add(name, "", verdict, text, time.monotonic() - begin)
+    return report.end()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ to drive it, and the hunt for what it left behind. Python's standard library onl
 import ctypes
 import errno
 import fcntl
-import inspect
 import json
 import os
 import pty
@@ -16,8 +15,14 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import harness  # noqa: E402
+from harness import Failure, Skip, doc  # noqa: E402,F401
 
 SANDBOX = os.environ.get("SANDBOX", "")       # the binary under test
 MODE = os.environ.get("SANDBOX_MODE", "user")  # user, root, userns or nested
@@ -29,14 +34,6 @@ TIMEOUT = 20 * SLOW
 
 PYTHON = "/usr/bin/python3"
 PR_SET_CHILD_SUBREAPER = 36
-
-
-class Failure(AssertionError):
-    """An expectation that did not hold."""
-
-
-class Skip(Exception):
-    """Something the test needs is missing."""
 
 
 # ---------------------------------------------------------------- what a test declares
@@ -369,6 +366,18 @@ def command_line(pid):
     return read("/proc/%d/cmdline" % pid, "?").replace("\0", " ").strip() or read("/proc/%d/comm" % pid, "?").strip()
 
 
+def in_foreground(of, command):
+    """The descendants of a process whose command line begins so and whose group is the foreground of
+    their terminal: only then a key typed there is theirs. A shell's job is that after its own start."""
+    found = []
+    for pid in descendants(of):
+        _, _, rest = read("/proc/%d/stat" % pid, "").rpartition(")")
+        field = rest.split()   # state ppid pgrp session tty_nr tpgid
+        if command_line(pid).startswith(command) and len(field) > 5 and field[2] == field[5]:
+            found.append(pid)
+    return found
+
+
 def box_pid(process, seconds=10):
     """The host pid of the box's PID 1: the only child of the launcher."""
     return eventually(lambda: descendants(process.pid), "the box's first process", seconds)[0]
@@ -389,6 +398,8 @@ class Terminal:
         def become_leader():
             os.setsid()
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            for number in (signal.SIGINT, signal.SIGQUIT):   # ignored where the runner was started with &
+                signal.signal(number, signal.SIG_DFL)
 
         self.process = subprocess.Popen(
             command, stdin=slave if stdin is None else stdin, stdout=slave if stdout is None else stdout,
@@ -560,9 +571,40 @@ def status_of(text):
     return {key: value.strip() for key, _, value in (line.partition(":") for line in text.splitlines())}
 
 
-def doc(function):
-    return (inspect.getdoc(function) or "").split("\n")[0]
+# ---------------------------------------------------------------- for the runners
+
+class Place:
+    """Scratch for a run of the tests, with this process as the one that gets its orphans."""
+
+    def __init__(self, name):
+        global WORK
+        WORK = tempfile.mkdtemp(prefix="sandbox-%s." % name, dir=os.environ.get("SANDBOX_SCRATCH") or "/var/tmp")
+        os.chmod(WORK, 0o755)
+        os.mkdir(WORK + "/runtime", 0o700)
+        os.mkdir(WORK + "/tmp", 0o700)
+        become_subreaper()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        remove_tree(WORK)
+
+
+def judge(function, values):
+    """Runs one test with a scratch of its own and looks for what it left: (verdict, text)."""
+    for need in getattr(function, "needs", ()):
+        present, what = NEEDS[need]
+        if not present():
+            return "skip", "needs " + what
+    _current["scratch"] = tempfile.mkdtemp(prefix="t.", dir=WORK)
+    leaks = Leaks()
+    verdict, text = harness.judge(function, *values)
+    problems = leaks.problems()
+    if problems:
+        verdict, text = "FAIL", "\n".join(filter(None, [text, *problems]))
+    remove_tree(_current["scratch"])
+    return verdict, text
 
 
 __all__ = [name for name in globals() if not name.startswith("_")]
-sys.dont_write_bytecode = True

@@ -2,10 +2,13 @@
 """What the tests in virtual machines share: the machine with its shorthands, and the search for
 leftovers. Python's standard library only."""
 
-import inspect
 import os
+import sys
 
-import vm
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import vm  # noqa: E402
+from harness import Failure  # noqa: E402
 
 HELPER = "/host/libexec/sandbox/sandbox-scope"
 SANDBOX = "/host/bin/sandbox"
@@ -36,14 +39,6 @@ end=$((SECONDS + 2))
 while found=$(left 2>&1); [ -n "$found" ] && [ $SECONDS -le $end ]; do sleep 0.1; done
 echo "$found"
 """
-
-
-class Failure(AssertionError):
-    """An expectation that did not hold."""
-
-
-def doc(function):
-    return " ".join((inspect.getdoc(function) or "").split())
 
 
 def check(condition, text):
