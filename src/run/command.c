@@ -145,6 +145,8 @@ int command_exec(struct run *run, struct err *err)
 	if (r == 0 && !plan->pid_namespace && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		r = err_set(err, ERR_LOCKDOWN, errno, "cannot tie the command to the box");
 	if (r == 0)
+		r = exe_check(plan, err);
+	if (r == 0)
 		r = stage_walk(run, STAGE_HANDOFF, err);
 	if (r < 0)
 		return r;

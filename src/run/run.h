@@ -26,6 +26,9 @@ int limiter_figures(const struct run *run, struct soft_report *ret);
 /* PID 1 proper: forks the command, reaps, talks to the launcher. */
 _Noreturn void init_main(struct run *run);
 
+/* Refuses a command that leads to the launcher's own file, see exe.c. */
+int exe_check(const struct plan *plan, struct err *err);
+
 /* In the command's own process: the HANDOFF rows and exec. Returns only on failure. */
 int command_exec(struct run *run, struct err *err);
 
