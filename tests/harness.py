@@ -44,7 +44,7 @@ def collect(folder, places=(None,)):
     value then."""
     for path in sorted(glob.glob(folder + "/test_*.py")):
         module = importlib.import_module(os.path.basename(path)[:-3])
-        for name, function in vars(module).items():
+        for name, function in list(vars(module).items()):
             if not name.startswith("test_") or getattr(function, "__module__", None) != module.__name__:
                 continue
             rows = getattr(function, "cases", None) or {place: () if place is None else (place,) for place in places}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""What the attacks share: the probe, inside each kind of box and outside of any."""
+
+import contextlib
+import tempfile
+
+import box
+from box import *
+
+PROBE = os.path.abspath(os.path.join(os.path.dirname(SANDBOX), "../tests/attack/probe"))
+
+# Kinds of box. A root directory has its options made by boxed().
+KINDS = {"own": (), "root": ("--root",), "rootfs": (), "nested": ("--nested",), "host_network": ("--network", "host")}
+each_kind = cases(**{kind: (kind,) for kind in KINDS})
+without_nested = cases(**{kind: (kind,) for kind in KINDS if kind != "nested"})
+both_users = modes("user", "root")
+
+
+def elsewhere():
+    """A directory that no box shows."""
+    place = tempfile.mkdtemp(prefix="elsewhere.", dir=box.WORK)
+    os.chmod(place, 0o777)
+    return place
+
+
+def token():
+    """A word that nothing else prints."""
+    return "token-%s" % os.urandom(8).hex()
+
+
+def secret():
+    """(path, token) of a file that no box shows."""
+    word = token()
+    return write(elsewhere() + "/secret", word + "\n", 0o666), word
+
+
+def probe():
+    """The probe in this test's directory, which a box shows as its current one."""
+    path = scratch() + "/probe"
+    if not os.path.exists(path):
+        shutil.copy(PROBE, path)
+        os.chmod(path, 0o755)
+    return path
+
+
+def attack_root():
+    """A root directory with the probe as /probe."""
+    root = scratch() + "/root"
+    if not os.path.isdir(root):
+        busybox_root("root")
+        shutil.copy(probe(), root + "/probe")
+    return root
+
+
+def words_of(kind, *words, options=()):
+    """The arguments of sandbox that run the probe in a box of a kind."""
+    if kind == "rootfs":
+        return ["--rootfs", attack_root(), *options, "--", "/probe", *words]
+    probe()
+    return [*KINDS[kind], *options, "--", "./probe", *words]
+
+
+def boxed(kind, *words, options=(), **keywords):
+    """The probe inside. It must have run; what it achieved is for the caller to judge."""
+    got = sandbox(*words_of(kind, *words, options=options), **keywords)
+    check(got.code not in (99, 125, 126, 127), "the attack should have been run\n%s" % got)
+    return got
+
+
+def control(*words, via=(), timeout=TIMEOUT, stdin=None, **keywords):
+    """The probe without a box."""
+    done = subprocess.run([*via, probe(), *words], env=environment(), cwd=scratch(), stdin=subprocess.DEVNULL if stdin is None else stdin,
+                          capture_output=True, timeout=timeout, check=False, **keywords)
+    return Result([*via, "probe", *words], done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+
+def tried(result):
+    """{what: outcome} of a probe's lines."""
+    return dict(line.rsplit(": ", 1) for line in result.lines if re.search(r": ([A-Z0-9]+|ok)$", line))
+
+
+def nothing_worked(result, but=()):
+    """Every line of the probe is a refusal."""
+    rows = tried(result)
+    check(rows, "the probe says nothing\n%s" % result)
+    worked = [what for what, outcome in rows.items() if outcome == "ok" and what not in but]
+    check(not worked, "these worked: %s\n%s" % (", ".join(worked), result))
+
+
+def state(pid):
+    return read("/proc/%d/stat" % pid).rsplit(") ", 1)[1].split()[0]
+
+
+@contextlib.contextmanager
+def victim(**options):
+    """A process of ours, a leader of its group."""
+    process = subprocess.Popen(["sleep", "1000"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.setpgid(0, 0), **options)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+__all__ = [name for name in globals() if not name.startswith("_")]

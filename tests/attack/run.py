@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs programs that try to get out of their box.
+
+    tests/attack/run.py --sandbox BUILD/src/sandbox [--mode user|root] [--list] [PATTERN...]
+
+The programs are the probe's (tests/attack/*.c); what they achieved is judged outside: a file made or
+changed, a signal delivered, bytes in a terminal's queue, a process still alive. Every attack has a
+control, the same program without the box, or with the layer off that is to stop it, where it gets
+through: an attack that could not have worked shows nothing. Options, output and exit status are
+those of tests/system/run.py."""
+
+import os
+import runpy
+import sys
+
+here = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path[:0] = [here, os.path.join(here, "../system"), os.path.join(here, "..")]
+
+if __name__ == "__main__":
+    system = runpy.run_path(os.path.join(here, "../system/run.py"), run_name="system_run")
+    system["main"].__globals__["here"] = here   # where the tests are
+    sys.exit(system["main"]())

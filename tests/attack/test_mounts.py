@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""Namespaces and mounts: what covers stays, what is read-only stays so, nobody leaves."""
+
+from field import *
+
+NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time")
+
+
+@both_users
+@without_nested
+def test_namespaces(kind):
+    """No namespace is made: by unshare, clone or clone3."""
+    nothing_worked(boxed(kind, "namespaces"))
+    equal(tried(control("namespaces"))["unshare user"], "ok", "control")
+
+
+@both_users
+@each_kind
+def test_namespaces_of_others(kind):
+    """No namespace of the host is entered."""
+    here = ["/proc/self/ns/" + name for name in NAMESPACES]
+    with victim() as process:
+        others = ["/proc/%d/ns/%s" % (pid, name) for pid in (process.pid, 1) for name in NAMESPACES]
+        got = boxed(kind, "enter", *others)
+        nothing_worked(got)
+    if os.geteuid() == 0:
+        equal(tried(control("enter", *here))["/proc/self/ns/uts"], "ok", "control")
+
+
+COVERED = ("/proc/sys", "/proc/keys", "/proc/interrupts", "/proc/irq", "/sys", "/sys/firmware")
+
+
+@both_users
+@without_nested
+def test_mounts(kind):
+    """No mount is made, changed or taken off."""
+    places = COVERED + (("/volume",) if kind == "rootfs" else ("/usr", "/etc", os.path.realpath(scratch()) + "/hidden"))
+    if kind != "rootfs":
+        folder("hidden")
+    options = ("-v", elsewhere() + ":/volume:ro") if kind == "rootfs" else ("--hide", "hidden")
+    got = boxed(kind, "mounts", "/tmp", *places, options=options)
+    nothing_worked(got)
+    rows = tried(control("mounts", scratch(), "/proc"))
+    equal((rows["own namespaces"], rows["mount tmpfs"], rows["bind"], rows["fsopen tmpfs"]), ("ok",) * 4, "control")
+
+
+@both_users
+def test_mounts_in_nested_namespaces():
+    """With --nested a program has mounts of its own, and still takes nothing off and sees no file of the host."""
+    path, word = secret()
+    hidden = write(folder("hidden") + "/file", word)
+    got = boxed("nested", "mounts", "/tmp", "/usr", "/etc", os.path.dirname(hidden), options=("--hide", "hidden"))
+    rows = tried(got)
+    for place in ("/usr", "/etc", os.path.dirname(hidden)):
+        for way in ("umount", "remount the file system of"):
+            check(rows["%s %s" % (way, place)] != "ok", "%s %s worked\n%s" % (way, place, got))
+    script = 'unshare -Urm sh -c "mount --bind / /mnt; mount -o remount,bind,rw /usr; umount -l %s; umount -l /etc; : >/usr/planted; cat %s %s"' % (
+        os.path.dirname(hidden), hidden, path)
+    got = sandbox("--nested", "--hide", "hidden", "--", "/bin/sh", "-c", script)
+    lacks(got.out, word, "what was read")
+    check(not os.path.exists("/usr/planted"), "written into /usr")
+
+
+@both_users
+@each_kind
+def test_chroot(kind):
+    """The classic way out of a chroot leads to the box's own root."""
+    path, word = secret()
+    got = boxed(kind, "leave", path[1:])
+    lacks(got.out, word, "what was read")
+    equal(tried(got)["read"] != "ok", True, "reading\n%s\nvalue" % got)
+    outside = control("leave", path[1:], via=("unshare", "-Ur"))
+    contains(outside.out, word, "control\n%s\ntext" % outside)
+
+
+@both_users
+@without_nested
+def test_masks(kind):
+    """What is masked in /proc reads as empty. (With --nested nothing is masked, as the manual says.)"""
+    names = [name for name in ("keys", "key-users", "interrupts", "timer_list", "sched_debug", "kcore", "latency_stats") if os.path.exists("/proc/" + name)]
+    got = boxed(kind, "read", *("/proc/" + name for name in names))
+    lines = [line for line in got.lines if not re.match(r"/proc/\S+: \w+$", line) and line.strip()]
+    equal(lines, [], "what masked files say")
+    equal(len(control("read", *("/proc/" + name for name in names)).lines) > len(names), True, "control")
+
+
+def mounts_outside():
+    return [line for line in read("/proc/self/mountinfo").splitlines() if "/mmdebstrap." not in line]
+
+
+@both_users
+@each_kind
+def test_host_sees_no_mount(kind):
+    """Whatever is mounted for a box or in it, the host's mounts stay the same."""
+    before = mounts_outside()
+    place = elsewhere()
+    boxed(kind, "mounts", "/tmp", "/proc", options=("-v", place + ":/tmp/v", "--tmpfs", "/tmp/t"))
+    equal(mounts_outside(), before, "mounts")
+    equal(os.listdir(place), [], "the volume")
