@@ -52,6 +52,7 @@ struct host {
 	bool stdio_open[3];          /* before they were filled with /dev/null */
 	uint64_t ram;                /* bytes */
 	unsigned kernel;             /* 6*1000+1 for Linux 6.1 */
+	int landlock_abi;            /* 0: none */
 	bool no_new_privs;           /* already set on us: setuid helpers cannot work */
 	bool userns_root;            /* euid 0 of a user namespace, somebody else outside */
 	uint64_t nproc_hard;         /* RLIMIT_NPROC, hard; UINT64_MAX: unlimited */
@@ -100,6 +101,9 @@ struct host_kernel {
 };
 void host_kernel_probe(struct host_kernel *ret);
 unsigned host_kernel_version(const char *release);
+
+/* The ABI of Landlock; 0: not built in, switched off, or hidden by a filter around us. */
+int host_landlock_abi(void);
 
 /* Facts about what may stand in the way of namespaces (host/lsm.c). */
 #define HOST_NS_MAX 8

@@ -38,8 +38,9 @@ enum op_kind {
 	OP_SCOPE, OP_PIN, OP_CGROUP, OP_NETNS_JOIN, OP_CLONE, OP_IDMAP,
 	OP_IDENTITY, OP_GUARD, OP_CGROUPNS, OP_LOOPBACK, OP_HOSTNAME,
 	OP_PROPAGATION, OP_ROOT, OP_SYMLINK, OP_BIND, OP_PROTECT, OP_HIDE, OP_TMPFS, OP_SCRATCH,
-	OP_DATA, OP_DEV, OP_PROC, OP_SYSFS, OP_MASK, OP_SYSCTL, OP_ROOT_ATTR, OP_PIVOT,
-	OP_RLIMIT, OP_NICE, OP_AFFINITY, OP_IDLE, OP_KEYRING, OP_BOUNDING, OP_SECUREBITS, OP_CAPSET, OP_NO_NEW_PRIVS, OP_CHDIR,
+	OP_DATA, OP_DEV, OP_PROC, OP_SYSFS, OP_MASK, OP_SYSCTL, OP_ROOT_ATTR, OP_MQUEUE, OP_PIVOT,
+	OP_RLIMIT, OP_NICE, OP_AFFINITY, OP_IDLE, OP_KEYRING, OP_BOUNDING, OP_SECUREBITS, OP_CAPSET, OP_NO_NEW_PRIVS,
+	OP_LANDLOCK, OP_CHDIR,
 	OP_CLOSE_FDS,
 	_OP_MAX,
 };
@@ -60,6 +61,9 @@ enum idmap_by {
 	IDMAP_PARENT,   /* the parent holds CAP_SETUID (real root) */
 	IDMAP_HELPER,   /* newuidmap and newgidmap, started by the parent */
 };
+
+/* A place that Landlock lets be used: the rights are those that fit its kind, directory or not. */
+struct landlock_place { const char *path; uint64_t access; };
 
 struct op {
 	enum op_kind kind;
@@ -97,6 +101,7 @@ struct op {
 		struct { bool fresh; bool make; } sysfs;
 		struct { const char *path; bool readonly; } mask; /* readonly: visible, not writable */
 		struct { const char *path, *value; } sysctl;
+		struct { bool fresh; } mqueue;                    /* false: the host's, by --share ipc */
 		struct { unsigned attrs; } root_attr;             /* on the root mount alone */
 		struct { int resource; const char *name; uint64_t soft, hard; } rlimit;
 		struct { int value; } nice;
@@ -104,6 +109,9 @@ struct op {
 		struct { uint64_t keep; } bounding;
 		struct { unsigned bits; } securebits;
 		struct { uint64_t permitted, inheritable, ambient; } capset;
+		struct { int abi; uint64_t fs, scoped; unsigned flags; uint64_t inherited;
+			 const struct landlock_place *places; unsigned n; const int *keep;
+			 size_t nkeep; } landlock;                /* inherited: rights on 0, 1, 2 and `keep` */
 		struct { const char *path; } chdir;
 		struct { const int *keep; size_t n; } fds;
 	} u;
@@ -122,6 +130,9 @@ struct plan {
 	const char *file;           /* what is looked up in PATH */
 	char **env;                 /* the complete environment of the command */
 	const char *path_env;       /* the PATH used for the lookup */
+
+	struct landlock_place *places; /* of OP_LANDLOCK */
+	int landlock;               /* the ABI that is used; 0: there is no such layer */
 
 	bool pid_namespace;
 	bool wait_maps;             /* the child waits for PROCEED(IDMAP) */

@@ -23,6 +23,7 @@ enum home_mode { HOME_DEFAULT, HOME_PRIVATE, HOME_RO, HOME_RW, HOME_DIR };
 enum cwd_mode { CWD_DEFAULT, CWD_RW, CWD_RO, CWD_NONE };
 enum net_mode { NET_NONE, NET_HOST, NET_NS };
 enum userns_mode { USERNS_DEFAULT, USERNS_KEEP_ID, USERNS_ROOT, USERNS_AUTO, USERNS_MAP };
+enum landlock_mode { LANDLOCK_AUTO, LANDLOCK_ON, LANDLOCK_OFF };
 enum tty_mode { TTY_AUTO, TTY_ON, TTY_OFF };
 
 enum volume_kind {
@@ -115,6 +116,7 @@ struct spec {
 	bool securebits_set;
 	unsigned securebits;
 	bool allow_new_privs;
+	enum landlock_mode landlock;
 
 	enum tty_mode tty;
 	int stop_signal;            /* SIGTERM unless set */

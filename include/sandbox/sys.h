@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <sandbox/landlock.h>
+
 /*
  * Raw system calls, for which libc has no wrapper or only a recent one (glibc 2.36 for the mount
  * API). Each returns what the kernel does, as 0 or a negative errno; each names the Linux version
@@ -34,6 +36,12 @@ int sys_close_range(unsigned first, unsigned last, unsigned flags);             
 /* Every descriptor from `first` on is closed, or only marked close-on-exec: close_range (5.9, the
  * mark 5.11), or a walk over /proc/self/fd where that is missing (old seccomp filters). */
 int sys_close_from(unsigned first, bool close_them);
+
+/* The ABI of the kernel's Landlock, from 1 on; -ENOSYS: not built in, -EOPNOTSUPP: switched off. */
+int sys_landlock_abi(void);                                                        /* 5.13 */
+int sys_landlock_create(const struct ll_ruleset *ruleset);                         /* 5.13 */
+int sys_landlock_allow(int ruleset, const struct ll_path_beneath *rule);           /* 5.13 */
+int sys_landlock_restrict(int ruleset, unsigned flags);                            /* 5.13 */
 
 int sys_pidfd_open(pid_t pid);                                                     /* 5.3 */
 int sys_pidfd_send_signal(int pidfd, int sig);                                     /* 5.1 */

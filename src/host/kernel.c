@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,11 +50,11 @@ static bool has_seccomp_filter(void)
 	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-static int landlock_abi(void)
+int host_landlock_abi(void)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	int abi = sys_landlock_abi();
 
-	return abi > 0 ? (int)abi : 0;
+	return abi > 0 ? abi : 0;
 }
 
 void host_kernel_probe(struct host_kernel *ret)
@@ -72,5 +71,5 @@ void host_kernel_probe(struct host_kernel *ret)
 	ret->pidfd = has(sys_pidfd_open(-1));
 	ret->mount_setattr = has(sys_mount_setattr(-1, 0, 0, 0));
 	ret->seccomp = has_seccomp_filter();
-	ret->landlock_abi = landlock_abi();
+	ret->landlock_abi = host_landlock_abi();
 }

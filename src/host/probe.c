@@ -74,6 +74,7 @@ static void probe_machine(struct host *ret)
 		ret->ram = (uint64_t)info.totalram * info.mem_unit;
 	if (uname(&uts) == 0)
 		ret->kernel = host_kernel_version(uts.release);
+	ret->landlock_abi = host_landlock_abi();
 	ret->nproc_hard = UINT64_MAX;
 	if (getrlimit(RLIMIT_NPROC, &nproc) == 0 && nproc.rlim_max != RLIM_INFINITY)
 		ret->nproc_hard = nproc.rlim_max;

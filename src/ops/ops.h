@@ -29,6 +29,7 @@ OP_APPLY(sysfs);
 OP_APPLY(mask);
 OP_APPLY(sysctl);
 OP_APPLY(root_attr);
+OP_APPLY(mqueue);
 OP_APPLY(pivot);
 OP_APPLY(rlimit);
 OP_APPLY(nice);
@@ -41,6 +42,7 @@ OP_APPLY(bounding);
 OP_APPLY(securebits);
 OP_APPLY(capset);
 OP_APPLY(no_new_privs);
+OP_APPLY(landlock);
 OP_APPLY(chdir);
 OP_APPLY(close_fds);
 

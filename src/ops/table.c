@@ -29,6 +29,7 @@ const struct op_class op_classes[_OP_MAX] = {
 	[OP_MASK]         = { op_mask_apply },
 	[OP_SYSCTL]       = { op_sysctl_apply },
 	[OP_ROOT_ATTR]    = { op_root_attr_apply },
+	[OP_MQUEUE]       = { op_mqueue_apply },
 	[OP_PIVOT]        = { op_pivot_apply },
 	[OP_RLIMIT]       = { op_rlimit_apply },
 	[OP_NICE]         = { op_nice_apply },
@@ -41,6 +42,7 @@ const struct op_class op_classes[_OP_MAX] = {
 	[OP_SECUREBITS]   = { op_securebits_apply },
 	[OP_CAPSET]       = { op_capset_apply },
 	[OP_NO_NEW_PRIVS] = { op_no_new_privs_apply },
+	[OP_LANDLOCK]     = { op_landlock_apply },
 	[OP_CHDIR]        = { op_chdir_apply },
 	[OP_CLOSE_FDS]    = { op_close_fds_apply },
 };

@@ -11,6 +11,7 @@ struct build {
 	unsigned namespaces; /* CLONE_NEW* that the box gets, the cgroup one included */
 	uid_t uid;           /* of the command, inside; set by plan_ids */
 	gid_t gid;
+	uint64_t caps;    /* what the command keeps; plan_capabilities() */
 	bool single_id;   /* one id is mapped, no more */
 	const char *cwd;  /* the caller's directory, if the box shows it; else NULL */
 	const char *home; /* inside; NULL if there is none; set by plan_mounts */
@@ -42,4 +43,8 @@ void plan_ulimits(struct build *b);                  /* limits.c: rows of HANDOF
 int plan_mounts(struct build *b, struct err *err);   /* mounts.c */
 int plan_env(struct build *b, struct err *err);      /* env.c */
 int plan_lockdown(struct build *b, struct err *err); /* lockdown.c */
+int plan_landlock_check(struct build *b, struct err *err); /* landlock.c: refusals, notices */
+uint64_t plan_capabilities(const struct build *b);   /* lockdown.c: what the command keeps */
+void plan_landlock_tree(struct build *b);            /* landlock.c: a row of BUILD, before the pivot */
+void plan_landlock(struct build *b);                 /* landlock.c: the row; after the mounts */
 int plan_process(struct build *b, struct err *err);  /* process.c */

@@ -107,6 +107,7 @@ int plan_compile(struct plan *ret, const struct spec *spec, const struct host *h
 	plan_clone(&b);
 	if (r == 0)
 		r = plan_ids(&b, err);
+	b.caps = plan_capabilities(&b);
 	if (r == 0 && host->euid == 0 && !host->userns_root && idmap_inside(&ret->uids, 0, &root))
 		plan_notice(
 			&b,
@@ -131,6 +132,7 @@ void plan_clear(struct plan *plan)
 	idmap_clear(&plan->gids);
 	g_clear_pointer(&plan->argv, g_free);
 	g_clear_pointer(&plan->env, g_free);
+	g_clear_pointer(&plan->places, g_free);
 	g_clear_pointer(&plan->ops, g_array_unref);
 	g_clear_pointer(&plan->notices, g_ptr_array_unref);
 	g_clear_pointer(&plan->arena, g_string_chunk_free);

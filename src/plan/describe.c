@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/capability.h>
 
+#include <sandbox/landlock.h>
+
 #include "build.h"
 
 static const char *const stage_names[_STAGE_MAX] = {
@@ -53,7 +55,7 @@ static void put_flags(GString *out, const struct flag *rows, uint64_t bits)
 	const char *sep = "";
 
 	for (; rows->name; rows++) {
-		if (!(bits & rows->bit))
+		if (!rows->bit || (bits & rows->bit) != rows->bit)
 			continue;
 		g_string_append_printf(out, "%s%s", sep, rows->name);
 		sep = ",";
@@ -281,6 +283,11 @@ DESCRIBE(sysctl)
 {
 	g_string_append_printf(out, "%s=%s", op->u.sysctl.path, op->u.sysctl.value);
 }
+DESCRIBE(mqueue)
+{
+	g_string_append(out, op->u.mqueue.fresh ? "own" : "the host's");
+}
+
 DESCRIBE(root_attr)
 {
 	put_flags(out, attr_flags, op->u.root_attr.attrs);
@@ -344,6 +351,44 @@ DESCRIBE(capset)
 	put_caps(out, op->u.capset.ambient);
 }
 
+/* clang-format off */
+static const struct flag landlock_rights[] = {
+	{ LL_FS_READ_FILE | LL_FS_READ_DIR, "read" }, { LL_FS_EXECUTE, "execute" },
+	{ LL_FS_WRITE_FILE, "write" }, { LL_FS_REMOVE_DIR | LL_FS_REMOVE_FILE, "remove" },
+	{ LL_FS_MAKE_CHAR | LL_FS_MAKE_DIR | LL_FS_MAKE_REG | LL_FS_MAKE_SOCK | LL_FS_MAKE_FIFO |
+	  LL_FS_MAKE_SYM, "make" },
+	{ LL_FS_MAKE_BLOCK, "make-block" }, { LL_FS_REFER, "refer" }, { LL_FS_TRUNCATE, "truncate" },
+	{ LL_FS_IOCTL_DEV, "ioctl-dev" }, { 0, NULL },
+};
+/* clang-format on */
+
+static const struct flag landlock_scopes[] = { { LL_SCOPE_ABSTRACT_UNIX, "abstract-unix" },
+					       { LL_SCOPE_SIGNAL, "signal" },
+					       { 0, NULL } };
+
+DESCRIBE(landlock)
+{
+	g_string_append_printf(out, "abi=%d files=", op->u.landlock.abi);
+	put_flags(out, landlock_rights, op->u.landlock.fs);
+	g_string_append(out, " scope=");
+	put_flags(out, landlock_scopes, op->u.landlock.scoped);
+	if (op->u.landlock.flags & LL_RESTRICT_LOG_SUBDOMAINS_OFF)
+		g_string_append(out, " log=own-alone");
+	for (size_t i = 0; i < op->u.landlock.nkeep; i++)
+		g_string_append_printf(out, "%s%d", i ? "," : " inherited=0,1,2,",
+				       op->u.landlock.keep[i]);
+	for (unsigned i = 0; i < op->u.landlock.n; i++) {
+		const struct landlock_place *place = &op->u.landlock.places[i];
+
+		g_string_append(out, "\n    allow      ");
+		put_quoted(out, place->path);
+		if (place->access == op->u.landlock.inherited)
+			continue;
+		g_string_append_c(out, ' ');
+		put_flags(out, landlock_rights, place->access);
+	}
+}
+
 DESCRIBE(chdir)
 {
 	put_quoted(out, op->u.chdir.path);
@@ -386,6 +431,7 @@ static const struct { const char *name; void (*describe)(const struct op *, GStr
 	[OP_MASK]         = { "mask",         describe_mask },
 	[OP_SYSCTL]       = { "sysctl",       describe_sysctl },
 	[OP_ROOT_ATTR]    = { "root-attr",    describe_root_attr },
+	[OP_MQUEUE]       = { "mqueue",       describe_mqueue },
 	[OP_PIVOT]        = { "pivot-root",   describe_nothing },
 	[OP_RLIMIT]       = { "rlimit",       describe_rlimit },
 	[OP_NICE]         = { "nice",         describe_nice },
@@ -394,6 +440,7 @@ static const struct { const char *name; void (*describe)(const struct op *, GStr
 	[OP_SECUREBITS]   = { "securebits",   describe_securebits },
 	[OP_CAPSET]       = { "capset",       describe_capset },
 	[OP_NO_NEW_PRIVS] = { "no-new-privs", describe_nothing },
+	[OP_LANDLOCK]     = { "landlock",     describe_landlock },
 	[OP_CHDIR]        = { "chdir",        describe_chdir },
 	[OP_CLOSE_FDS]    = { "close-fds",    describe_fds },
 };

@@ -8,6 +8,8 @@
  *   securebits    the same
  *   capset        what remains is read back and compared
  *   no_new_privs  after that nothing can raise them again by exec
+ *   Landlock      needs no_new_privs, and the finished tree; with --allow-new-privs it needs
+ *                 CAP_SYS_ADMIN in its place, and comes before the capset
  *   chdir         with the command's own rights, and checked to lie inside the new root
  *   descriptors   last, in the command's own process
  */
@@ -42,7 +44,7 @@ static bool root_inside(const struct build *b)
 			       s->userns == USERNS_AUTO || s->userns == USERNS_MAP);
 }
 
-static uint64_t caps(const struct build *b)
+uint64_t plan_capabilities(const struct build *b)
 {
 	const struct spec *s = b->spec;
 	uint64_t set = root_inside(b) ? root_caps : 0;
@@ -56,7 +58,7 @@ static uint64_t caps(const struct build *b)
 
 static void plan_caps(struct build *b)
 {
-	uint64_t keep = caps(b), strong = keep & (CAP(SYS_ADMIN) | CAP(SYS_PTRACE));
+	uint64_t keep = b->caps, strong = keep & (CAP(SYS_ADMIN) | CAP(SYS_PTRACE));
 	bool root = root_inside(b);
 	unsigned bits = b->spec->securebits_set ? b->spec->securebits : root ? 0 : user_securebits;
 	bool by_ambient = !root || (bits & SECBIT_NOROOT);
@@ -82,6 +84,8 @@ static void plan_caps(struct build *b)
 		op = plan_add(b, OP_SECUREBITS, STAGE_LOCKDOWN, b->spec->origin[OPT_SECUREBITS]);
 		op->u.securebits.bits = bits;
 	}
+	if (b->spec->allow_new_privs)
+		plan_landlock(b);
 	op = plan_add(b, OP_CAPSET, STAGE_LOCKDOWN, b->spec->origin[OPT_CAP_ADD]);
 	op->u.capset.permitted = keep;
 	op->u.capset.inheritable = by_ambient ? keep : 0;
@@ -104,18 +108,20 @@ static void plan_chdir(struct build *b)
 
 int plan_lockdown(struct build *b, struct err *err)
 {
+	int r = plan_landlock_check(b, err);
 	struct op *op;
 
-	(void)err;
 	plan_rlimits(b);
 	(void)plan_add(b, OP_KEYRING, STAGE_LOCKDOWN, 0);
 	plan_caps(b);
-	if (!b->spec->allow_new_privs)
+	if (!b->spec->allow_new_privs) {
 		(void)plan_add(b, OP_NO_NEW_PRIVS, STAGE_LOCKDOWN, 0);
+		plan_landlock(b);
+	}
 	plan_chdir(b);
 	plan_ulimits(b);
 	op = plan_add(b, OP_CLOSE_FDS, STAGE_HANDOFF, b->spec->origin[OPT_PRESERVE_FDS]);
 	op->u.fds.keep = (const int *)(const void *)b->spec->preserve_fds->data;
 	op->u.fds.n = b->spec->preserve_fds->len;
-	return 0;
+	return r;
 }

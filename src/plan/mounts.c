@@ -429,6 +429,7 @@ int plan_mounts(struct build *b, struct err *err)
 	view_order(b, from);
 	if (b->spec->view == VIEW_HOST)
 		plan_add(b, OP_ROOT_ATTR, STAGE_BUILD, 0)->u.root_attr.attrs = ATTR_RDONLY;
+	plan_landlock_tree(b);
 	(void)plan_add(b, OP_PIVOT, STAGE_BUILD, 0);
 	return 0;
 }

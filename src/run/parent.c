@@ -51,6 +51,7 @@ static void launcher_init(struct launcher *l, const struct plan *plan)
 			 .empty = -EBADF,
 			 .empty_file = -EBADF,
 			 .data = -EBADF,
+			 .mqueue = -EBADF,
 			 .pty = -EBADF,
 			 .cgroup = -EBADF,
 			 .limiter = -1,

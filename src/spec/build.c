@@ -163,6 +163,7 @@ static const struct setter setters[_OPT_MAX] = {
 	VALUE(CAP_DROP,        set_cap_drop, CAP_FORM),
 	VALUE(SECUREBITS,      set_securebits, BITS_FORM),
 	FIELD(ALLOW_NEW_PRIVS, set_flag, allow_new_privs),
+	VALUE(LANDLOCK,        set_landlock, "auto, on or off"),
 
 	ROW(TTY,               set_tty),
 	VALUE(STOP_SIGNAL,     set_stop_signal, "a signal such as TERM, SIGTERM, 15 or RTMIN+3"),

@@ -81,6 +81,8 @@ int set_share(struct build *b, struct err *err);
 int set_unshare(struct build *b, struct err *err);
 int set_network(struct build *b, struct err *err);
 
+int set_landlock(struct build *b, struct err *err);
+
 int set_env(struct build *b, struct err *err);
 
 int set_pids_limit(struct build *b, struct err *err);

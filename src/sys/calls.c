@@ -136,6 +136,26 @@ int sys_close_from(unsigned first, bool close_them)
 	return r;
 }
 
+int sys_landlock_abi(void)
+{
+	return ret_errno(syscall(SYS_landlock_create_ruleset, NULL, 0, LL_CREATE_VERSION));
+}
+
+int sys_landlock_create(const struct ll_ruleset *ruleset)
+{
+	return ret_errno(syscall(SYS_landlock_create_ruleset, ruleset, sizeof(*ruleset), 0));
+}
+
+int sys_landlock_allow(int ruleset, const struct ll_path_beneath *rule)
+{
+	return ret_errno(syscall(SYS_landlock_add_rule, ruleset, LL_RULE_PATH_BENEATH, rule, 0));
+}
+
+int sys_landlock_restrict(int ruleset, unsigned flags)
+{
+	return ret_errno(syscall(SYS_landlock_restrict_self, ruleset, flags));
+}
+
 int sys_pidfd_open(pid_t pid)
 {
 	return ret_errno(syscall(SYS_pidfd_open, pid, 0));

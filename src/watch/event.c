@@ -64,11 +64,12 @@ static void add_limits(GString *out, const struct limit *limits)
 	}
 }
 
-void event_started(GString *out, pid_t init, const struct limit *limits)
+void event_started(GString *out, pid_t init, int landlock, const struct limit *limits)
 {
 	event_begin(out, "started");
-	g_string_append_printf(out, ",\"pid\":%d,\"backend\":\"namespaces\",\"limits\":{",
-			       (int)init);
+	g_string_append_printf(
+		out, ",\"pid\":%d,\"backend\":\"namespaces\",\"landlock\":%d,\"limits\":{",
+		(int)init, landlock);
 	add_limits(out, limits);
 	g_string_append(out, "}}\n");
 }

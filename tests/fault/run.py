@@ -39,7 +39,8 @@ DENIED = {
     # the two processes
     "socketpair": COMMON + ("EMFILE",), "signalfd4": COMMON + ("EMFILE",), "timerfd_create": COMMON, "pidfd_open": COMMON, "pidfd_send_signal": COMMON,
     "sendmsg": COMMON, "recvmsg": COMMON, "socket@16": COMMON, "ppoll": ("ENOMEM",), "poll": ("ENOMEM",), "waitid": ("ENOMEM",), "setpgid": ("EPERM",),
-    "getrandom": ("ENOSYS",), "landlock_create_ruleset": ("ENOSYS",),
+    "getrandom": ("ENOSYS",), "landlock_create_ruleset": COMMON, "landlock_create_ruleset@2:0": COMMON,
+    "landlock_add_rule": COMMON, "landlock_restrict_self": COMMON + ("E2BIG",),
 }
 INJECTED = {
     "openat2": ("EPERM", "ENOMEM"), "open_tree": ("EPERM", "ENOMEM"), "move_mount": ("EPERM", "EBUSY"), "mount_setattr": ("EPERM", "EINVAL"),
@@ -49,7 +50,7 @@ INJECTED = {
     "signalfd4": ("EMFILE",), "keyctl": ("ENOMEM",), "capset": ("EPERM",), "close_range": ("EPERM",), "dup3": ("EBUSY", "EMFILE"), "dup2": ("EBUSY",),
     "fcntl": ("EMFILE",), "setsid": ("EPERM",), "sethostname": ("EPERM",), "pivot_root": ("EINVAL",), "umount2": ("EBUSY",),
     "mmap": ("ENOMEM",), "write": ("ENOSPC", "EINTR"), "read": ("EIO", "EINTR"), "ppoll": ("EINTR",), "poll": ("EINTR",),
-    "waitid": ("EINTR",),
+    "waitid": ("EINTR",), "landlock_add_rule": ("ENOMEM",), "landlock_restrict_self": ("EPERM",),
 }
 TIMES = (1, 2, 3, 5, 8)
 

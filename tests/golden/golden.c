@@ -32,13 +32,13 @@ static char *host_env[] = {
 };
 /* clang-format on */
 
-/* An ordinary user in a project directory, Linux 6.1, subordinate ids, no terminal. */
+/* An ordinary user in a project directory, Linux 6.12, subordinate ids, no terminal. */
 /* clang-format off */
 static const struct host plain = {
 	.uid = 1000, .euid = 1000, .gid = 1000, .egid = 1000, .ngroups = 2, .user = (char *)"ann",
 	.home = (char *)"/home/ann", .home_real = (char *)"/home/ann", .cwd = (char *)"/home/ann/proj",
-	.env = host_env, .stdio_open = { true, true, true }, .ram = UINT64_C(8) << 30, .kernel = 6001,
-	.nproc_hard = 30000, .system = entries, .nsystem = G_N_ELEMENTS(entries),
+	.env = host_env, .stdio_open = { true, true, true }, .ram = UINT64_C(8) << 30, .kernel = 6012,
+	.nproc_hard = 30000, .landlock_abi = 6, .system = entries, .nsystem = G_N_ELEMENTS(entries),
 	.subuids = ranges, .subgids = ranges, .nsubuids = 1, .nsubgids = 1,
 	.newuidmap = (char *)"/usr/bin/newuidmap", .newgidmap = (char *)"/usr/bin/newgidmap",
 };
@@ -60,6 +60,12 @@ static void as_pipeline(struct host *h)
 static void as_old(struct host *h)
 {
 	h->kernel = 5010;
+	h->landlock_abi = 0;
+}
+static void as_older(struct host *h)
+{
+	h->kernel = 6001;
+	h->landlock_abi = 2;
 }
 static void as_resolved(struct host *h)
 {
@@ -104,7 +110,8 @@ static void as_root(struct host *h)
 /* clang-format off */
 static const struct { const char *name; void (*change)(struct host *); } hosts[] = {
 	{ "plain", as_plain },     { "terminal", as_terminal }, { "pipeline", as_pipeline },
-	{ "old-kernel", as_old },  { "resolved", as_resolved }, { "in-home", in_home },
+	{ "old-kernel", as_old }, { "older-kernel", as_older },
+	 { "resolved", as_resolved }, { "in-home", in_home },
 	{ "in-top", in_top },      { "in-tmp", in_tmp },        { "nowhere", nowhere },
 	{ "homeless", homeless },  { "no-subids", without_subids }, { "root", as_root },
 };

@@ -77,7 +77,14 @@ def have_submounts():
     return done.returncode == 0
 
 
+def landlock_abi():
+    """What the kernel has; 0: none."""
+    return max(0, ctypes.CDLL(None, use_errno=True).syscall(444, None, ctypes.c_size_t(0), 1))
+
+
 NEEDS = {
+    "landlock": (lambda: landlock_abi() > 1, "Landlock, ABI 2 (Linux 5.19)"),
+    "landlock6": (lambda: landlock_abi() > 5, "Landlock, ABI 6 (Linux 6.12)"),
     "subids": (have_subids, "subordinate ids and newuidmap"),
     "busybox": (lambda: busybox() is not None, "busybox-static"),
     "debian": (lambda: DEBIAN and os.path.exists(DEBIAN), "the tar of a Debian root (tests/run makes it)"),
@@ -564,6 +571,18 @@ def read_line(fd, seconds=10):
 
 def events(text):
     return [json.loads(line) for line in text.splitlines()]
+
+
+def with_status(*args, **keywords):
+    """Runs with a status descriptor; returns the events and the result."""
+    reading, writing = pipe_pair()
+    try:
+        got = sandbox("--status-fd", str(writing), *args, pass_fds=(writing,), **keywords)
+    finally:
+        os.close(writing)
+    text = read_fd(reading)
+    os.close(reading)
+    return events(text), got
 
 
 def status_of(text):

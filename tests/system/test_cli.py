@@ -71,7 +71,7 @@ LATER = {
     "dns": ("--dns", "1.1.1.1"), "add_host": ("--add-host", "a:1.1.1.1"), "ip": ("--ip", "10.0.0.1"),
     "ipv6": ("--no-ipv6",), "net_log": ("--net-log", "f"), "seccomp": ("--seccomp", "strict"),
     "seccomp_allow": ("--seccomp-allow", "x"), "seccomp_deny": ("--seccomp-deny", "x"),
-    "seccomp_action": ("--seccomp-action", "kill"), "landlock": ("--landlock", "off"),
+    "seccomp_action": ("--seccomp-action", "kill"),
     "security_opt": ("--security-opt", "a=b"), "backend": ("--backend", "landlock"), "multiarch": ("--multiarch",),
     "detach": ("-d",), "name": ("--name", "x"), "network_user": ("--network", "user"),
     "network_box": ("--network", "box:x"), "cwd_overlay": ("--cwd", "overlay"),

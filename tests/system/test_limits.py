@@ -343,15 +343,30 @@ others = [int(p) for p in os.listdir('/proc') if p.isdigit() and int(p) not in (
 
 @cases(named="[os.kill(p, 9) for p in others]", all="os.kill(-1, 9)")
 def test_limiter_killed(kill):
-    """A command that kills the process which limits it ends its own box: a limit never just goes away."""
-    got = refused("-q", *SOFT, "--cpus", "50%", "-m", "1G", "--", PYTHON, "-c", FIND + kill + "\nwhile True: pass", code="E-LIMIT", text="limit")
+    """A command that kills the process which limits it, where Landlock does not keep it from that, ends its own box: a limit never just goes away."""
+    got = refused("-q", "--landlock", "off", *SOFT, "--cpus", "50%", "-m", "1G", "--", PYTHON, "-c", FIND + kill + "\nwhile True: pass", code="E-LIMIT", text="limit")
     lacks(got.err, "sandbox(1)", "stderr")   # the page of limits is another
+
+
+@needs("landlock6")
+def test_limiter_out_of_reach():
+    """The limiter stands outside of the box's Landlock domain: the command can neither kill nor stop it."""
+    def run():
+        return float(py(FIND + """
+for number in (9, 19, 15):
+    for p in others:
+        try: os.kill(p, number); raise SystemExit('signalled')
+        except PermissionError: pass
+    signal = __import__('signal'); signal.signal(15, signal.SIG_IGN)
+    if number == 15: os.kill(-1, number)
+""" + BURN % 1.5, "-q", *SOFT, "--cpus", "30%").out) / 1.5
+    accurate(run, 0, 0.55)
 
 
 def test_limiter_stopped():
     """Stopping the limiter does not take the limit away."""
     def run():
-        return float(py(FIND + "[os.kill(p, 19) for p in others]" + BURN % 1.5, "-q", *SOFT, "--cpus", "30%").out) / 1.5
+        return float(py(FIND + "[os.kill(p, 19) for p in others]" + BURN % 1.5, "-q", "--landlock", "off", *SOFT, "--cpus", "30%").out) / 1.5
     accurate(run, 0, 0.55)
 
 

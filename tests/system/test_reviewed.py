@@ -23,18 +23,6 @@ def finish(process):
         process.wait()
 
 
-def with_status(*args, **keywords):
-    """Runs with a status descriptor; returns the events and the result."""
-    reading, writing = pipe_pair()
-    try:
-        got = sandbox("--status-fd", str(writing), *args, pass_fds=(writing,), **keywords)
-    finally:
-        os.close(writing)
-    text = read_fd(reading)
-    os.close(reading)
-    return events(text), got
-
-
 def report(name="r.json"):
     return json.loads(read(os.path.join(scratch(), name)))
 

@@ -7,18 +7,6 @@ EXIT_KEYS = {"v", "event", "code", "signal", "reason", "cpu_s", "wall_s", "peak_
 ERROR_KEYS = {"v", "event", "code", "errno", "stage", "what", "cause", "fix", "origin"}
 
 
-def with_status(*args, **keywords):
-    """Runs with a status descriptor; returns the events and the result."""
-    reading, writing = pipe_pair()
-    try:
-        got = sandbox("--status-fd", str(writing), *args, pass_fds=(writing,), **keywords)
-    finally:
-        os.close(writing)
-    text = read_fd(reading)
-    os.close(reading)
-    return events(text), got
-
-
 @everywhere
 def test_status_fd():
     """--status-fd: one JSON object a line, `started` then `exit`."""

@@ -28,6 +28,7 @@ static const struct {
 	{ "ENOMEM", ENOMEM }, { "EACCES", EACCES }, { "EBUSY", EBUSY },     { "EINVAL", EINVAL },
 	{ "EMFILE", EMFILE }, { "ENOSPC", ENOSPC }, { "EROFS", EROFS },     { "ENOSYS", ENOSYS },
 	{ "EUSERS", EUSERS }, { "EINTR", EINTR },   { "ESRCH", ESRCH },
+	{ "E2BIG", E2BIG },
 };
 /* clang-format on */
 

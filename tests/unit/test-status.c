@@ -39,10 +39,10 @@ static void started(void **state)
 		g_autoptr(GString) out = g_string_new(NULL);
 		g_autofree char *want = g_strdup_printf(
 			"{\"v\":1,\"event\":\"started\",\"pid\":4711,\"backend\":\"namespaces\","
-			"\"limits\":%s}\n",
+			"\"landlock\":7,\"limits\":%s}\n",
 			rows[i].limits);
 
-		event_started(out, 4711, limits);
+		event_started(out, 4711, 7, limits);
 		assert_string_equal(out->str, want);
 	}
 }

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Landlock: a layer of its own under the tree. PID 1 puts itself into the domain, in LOCKDOWN: a
+ * scoped signal reaches the sender's own domain and those inside it, so PID 1 can signal whatever
+ * the command starts, and the command PID 1; the soft limiter, forked before, stays outside, where
+ * it reaches the box and the box does not reach it.
+ *
+ * Needs the final tree, since a rule is tied to an inode, and no_new_privs or CAP_SYS_ADMIN. After
+ * it no mount can be made, if any right to files is handled.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <sandbox/fd.h>
+#include <sandbox/sys.h>
+
+#include "ops.h"
+
+static int refuse(int num, const char *what, struct err *err)
+{
+	(void)err_set(err, ERR_LOCKDOWN, num, "cannot set up Landlock: %s", what);
+	if (num == -E2BIG)
+		(void)err_cause(err, "the kernel stacks 16 layers of Landlock, and so many stand "
+				     "around this box already");
+	return err_fix(err, "--landlock off leaves this second layer out");
+}
+
+static int allow(int ruleset, int fd, uint64_t access)
+{
+	struct ll_path_beneath rule = { .allowed = access, .fd = fd };
+
+	return access == 0 ? 0 : sys_landlock_allow(ruleset, &rule);
+}
+
+/* A place that is absent was optional, or covered since: there is nothing to allow. */
+static int allow_place(int ruleset, int root, const struct landlock_place *place, struct err *err)
+{
+	autofd int fd = path_open_in(root, place->path, 0);
+	struct stat st;
+	int r;
+
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return refuse(fd < 0 ? fd : -errno, place->path, err);
+	r = allow(ruleset, fd,
+		  S_ISDIR(st.st_mode) ? place->access : place->access & LL_FS_OF_FILES);
+	return r < 0 ? refuse(r, place->path, err) : 0;
+}
+
+/* What may be done by opening an inherited file once more (/dev/stderr is /proc/self/fd/2): what its
+ * descriptor allows. For a directory all that is possible below it, if it was handed on by name. */
+static uint64_t inherited_access(uint64_t access, const struct stat *st, int flags, bool by_name)
+{
+	if (S_ISDIR(st->st_mode))
+		return by_name ? access : 0;
+	access &= LL_FS_OF_FILES;
+	if (!S_ISCHR(st->st_mode) && !S_ISBLK(st->st_mode))
+		access &= ~LL_FS_IOCTL_DEV;
+	if ((flags & O_ACCMODE) == O_RDONLY)
+		access &= ~(LL_FS_WRITE_FILE | LL_FS_TRUNCATE);
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		access &= ~(LL_FS_READ_FILE | LL_FS_EXECUTE);
+	return access;
+}
+
+static int allow_inherited(int ruleset, int fd, uint64_t access, bool by_name, struct err *err)
+{
+	int flags = fcntl(fd, F_GETFL), r;
+	struct stat st;
+
+	if (flags < 0 || fstat(fd, &st) < 0 || S_ISSOCK(st.st_mode))
+		return 0;
+	r = allow(ruleset, fd, inherited_access(access, &st, flags, by_name));
+	/* pipes and files without a name, which no rule confines */
+	return r < 0 && r != -EBADFD ? refuse(r, "an inherited descriptor", err) : 0;
+}
+
+static int allow_descriptors(const struct op *op, const struct run *run, int ruleset,
+			     struct err *err)
+{
+	int r = 0;
+
+	/* a terminal is replaced by the box's own, which is a place of its /dev */
+	for (int fd = 0; fd < 3 && r == 0; fd++)
+		if (!run->plan->tty[fd])
+			r = allow_inherited(ruleset, fd, op->u.landlock.inherited, false, err);
+	for (size_t i = 0; i < op->u.landlock.nkeep && r == 0; i++)
+		r = allow_inherited(ruleset, op->u.landlock.keep[i], op->u.landlock.inherited, true,
+				    err);
+	return r;
+}
+
+/* mq_open(3) goes by a mount of the kernel's own, which leads to no place: its files are allowed by
+ * their root, which another mount of the same queues shows. Nobody sees that mount: it needs
+ * CAP_SYS_ADMIN and is made before, its rule later. */
+int op_mqueue_apply(const struct op *op, struct run *run, struct err *err)
+{
+	enum { MQUEUE_MAGIC = 0x19800202 };
+	struct statfs fs;
+	int r = 0;
+
+	if (op->u.mqueue.fresh) {
+		autofd int ctx = sys_fsopen("mqueue");
+
+		r = ctx < 0 ? ctx : sys_fsconfig_create(ctx);
+		run->mqueue = r < 0 ? -EBADF : sys_fsmount(ctx, 0);
+		if (r == 0 && run->mqueue < 0)
+			r = run->mqueue;
+	} else {
+		run->mqueue = open("/dev/mqueue", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (run->mqueue >= 0 &&
+		    (fstatfs(run->mqueue, &fs) < 0 || fs.f_type != MQUEUE_MAGIC))
+			fd_close(&run->mqueue);
+	}
+	/* ENODEV: a kernel without them */
+	return r < 0 && r != -ENODEV ? err_set(err, ERR_MOUNT, r, "cannot open the message queues")
+				     : 0;
+}
+
+static int allow_queues(int ruleset, struct run *run, uint64_t access, struct err *err)
+{
+	int r = run->mqueue < 0 ? 0 : allow(ruleset, run->mqueue, access);
+
+	fd_close(&run->mqueue);
+	return r < 0 ? refuse(r, "the message queues", err) : 0;
+}
+
+int op_landlock_apply(const struct op *op, struct run *run, struct err *err)
+{
+	const struct ll_ruleset rights = { .fs = op->u.landlock.fs,
+					   .scoped = op->u.landlock.scoped };
+	autofd int ruleset = -EBADF;
+	int r = 0;
+
+	if (rights.fs == 0 && rights.scoped == 0)
+		return 0; /* the plan has said why */
+	ruleset = sys_landlock_create(&rights);
+	if (ruleset < 0)
+		return refuse(ruleset, "no ruleset", err);
+	for (unsigned i = 0; i < op->u.landlock.n && r == 0; i++)
+		r = allow_place(ruleset, run->root, &op->u.landlock.places[i], err);
+	if (r == 0)
+		r = allow_queues(ruleset, run, op->u.landlock.inherited, err);
+	if (r == 0 && rights.fs)
+		r = allow_descriptors(op, run, ruleset, err);
+	if (r < 0)
+		return r;
+	r = sys_landlock_restrict(ruleset, op->u.landlock.flags);
+	return r < 0 ? refuse(r, "the rules are not accepted", err) : 0;
+}
