@@ -39,3 +39,6 @@ bool idmap_allowed(const struct idmap *map, uint32_t own, const struct subid_ran
 
 /* The text of /proc/PID/uid_map: "0 1000 1\n...". Returns bytes written, or -EOVERFLOW. */
 int idmap_format(const struct idmap *map, char *out, size_t size);
+
+/* Whether that file, as the kernel writes it (columns, the rows in any order), says just this map. */
+bool idmap_is(const struct idmap *map, const char *text);

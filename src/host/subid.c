@@ -68,9 +68,11 @@ static void add_new(GArray *ranges, struct span span, unsigned from)
 }
 
 /* The user's own id may stand inside of a range (images of podman hand out 1 to 65536 that way);
- * it is mapped on its own. */
+ * it is mapped on its own. Id 0 is the host's root and never in a map, whatever the file says. */
 static void add_range(GArray *ranges, struct span span, uint32_t own)
 {
+	if (span.start == 0)
+		span.start = 1;
 	if (own < span.start || own >= span.end) {
 		add_new(ranges, span, 0);
 		return;

@@ -2,6 +2,9 @@
 /*
  * Capabilities, by the rules of capabilities(7). The order is the plan's: bounding set and
  * securebits need CAP_SETPCAP, so they come before the last capset.
+ *
+ * Whatever is set is read back: a filter around us may claim success for a call it has skipped, as
+ * those that feign root for package managers do.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -12,14 +15,24 @@
 
 #include "ops.h"
 
+static int not_taken(const char *what, struct err *err)
+{
+	(void)err_set(err, ERR_CAPS, EPERM, "%s not what they were set to", what);
+	return err_cause(err, "a system call was skipped and success claimed for it, by a seccomp "
+			      "filter around this process");
+}
+
 int op_bounding_apply(const struct op *op, struct run *run, struct err *err)
 {
 	(void)run;
 	for (unsigned long cap = 0; cap < 64; cap++) {
 		if (op->u.bounding.keep >> cap & 1)
 			continue;
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
-			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0) {
+			if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0)
+				continue;
+			return not_taken("the bounding set's capabilities are", err);
+		}
 		/* past the last one this kernel has, which reading it must confirm */
 		if (errno == EINVAL && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0 && errno == EINVAL)
 			return 0;
@@ -35,6 +48,8 @@ int op_securebits_apply(const struct op *op, struct run *run, struct err *err)
 	if (prctl(PR_SET_SECUREBITS, (unsigned long)op->u.securebits.bits, 0, 0, 0) < 0)
 		return err_set(err, ERR_CAPS, errno, "cannot set the securebits 0x%x",
 			       op->u.securebits.bits);
+	if (prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != (int)op->u.securebits.bits)
+		return not_taken("the securebits are", err);
 	return 0;
 }
 
@@ -74,8 +89,21 @@ static int verify(uint64_t effective, uint64_t inheritable, struct err *err)
 	e = d[0].effective | (uint64_t)d[1].effective << 32;
 	i = d[0].inheritable | (uint64_t)d[1].inheritable << 32;
 	if (p != effective || e != effective || i != inheritable)
-		return err_set(err, ERR_CAPS, EPERM,
-			       "the capabilities set are not those asked for");
+		return not_taken("the capabilities are", err);
+	return 0;
+}
+
+/* Past the last capability of the kernel: EINVAL. */
+static int verify_ambient(uint64_t wanted, struct err *err)
+{
+	for (unsigned long cap = 0; cap < 64; cap++) {
+		int r = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0);
+
+		if (r < 0 && errno == EINVAL)
+			return 0;
+		if (r != (int)(wanted >> cap & 1))
+			return not_taken("the ambient capabilities are", err);
+	}
 	return 0;
 }
 
@@ -88,14 +116,18 @@ int op_capset_apply(const struct op *op, struct run *run, struct err *err)
 	if (r < 0)
 		return err_set(err, ERR_CAPS, r, "cannot set the capabilities");
 	r = ambient(op->u.capset.ambient, err);
-	return r < 0 ? r : verify(op->u.capset.permitted, op->u.capset.inheritable, err);
+	if (r == 0)
+		r = verify(op->u.capset.permitted, op->u.capset.inheritable, err);
+	return r < 0 ? r : verify_ambient(op->u.capset.ambient, err);
 }
 
 int op_no_new_privs_apply(const struct op *op, struct run *run, struct err *err)
 {
 	(void)op;
 	(void)run;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
-		       ? err_set(err, ERR_LOCKDOWN, errno, "cannot set no_new_privs")
-		       : 0;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_set(err, ERR_LOCKDOWN, errno, "cannot set no_new_privs");
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
+		       ? 0
+		       : not_taken("the privileges given up by no_new_privs are", err);
 }

@@ -33,6 +33,8 @@ int op_guard_apply(const struct op *op, struct run *run, struct err *err)
 {
 	if (setsid() < 0)
 		return err_set(err, ERR_LOCKDOWN, errno, "cannot start a new session");
+	if (getsid(0) != getpid()) /* success claimed by a filter around us, see caps.c */
+		return err_set(err, ERR_LOCKDOWN, EPERM, "cannot start a new session");
 	/* with a shared PID namespace the end of PID 1 ends nobody else: it must live to notice the
 	 * wire's end and to kill what it has started */
 	if (op->u.guard.pid_namespace && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
@@ -41,6 +43,8 @@ int op_guard_apply(const struct op *op, struct run *run, struct err *err)
 		return err_set(err, ERR_DIED, EPIPE, "the launcher ended during the start");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_set(err, ERR_LOCKDOWN, errno, "cannot make PID 1 non-dumpable");
+	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return err_set(err, ERR_LOCKDOWN, EPERM, "cannot make PID 1 non-dumpable");
 	if (!op->u.guard.pid_namespace && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_set(err, ERR_LOCKDOWN, errno, "cannot become the reaper of the command");
 	scrub(run->launcher_argv);

@@ -22,6 +22,25 @@ int op_raise_effective(void)
 	return syscall(SYS_capset, &hdr, d) < 0 ? -errno : 0;
 }
 
+static bool is_identity(uid_t uid, gid_t gid)
+{
+	uid_t u[3];
+	gid_t g[3];
+
+	return getresuid(&u[0], &u[1], &u[2]) == 0 && getresgid(&g[0], &g[1], &g[2]) == 0 &&
+	       u[0] == uid && u[1] == uid && u[2] == uid && g[0] == gid && g[1] == gid &&
+	       g[2] == gid;
+}
+
+/* See caps.c. */
+static int not_taken(struct err *err)
+{
+	(void)err_set(err, ERR_IDENTITY, EPERM,
+		      "the user and groups are not what they were set to");
+	return err_cause(err, "a system call was skipped and success claimed for it, by a seccomp "
+			      "filter around this process");
+}
+
 /* First thing after the maps: a change of identity clears PDEATHSIG and the dumpable flag. The
  * capabilities are kept for building; LOCKDOWN takes them. */
 int op_identity_apply(const struct op *op, struct run *run, struct err *err)
@@ -32,6 +51,8 @@ int op_identity_apply(const struct op *op, struct run *run, struct err *err)
 		r = sys_setgroups_none();
 	if (r < 0)
 		return err_set(err, ERR_IDENTITY, r, "cannot drop the supplementary groups");
+	if (op->u.identity.drop_groups && getgroups(0, NULL) != 0)
+		return not_taken(err);
 	if (!op->u.identity.set)
 		return 0;
 	run->other_identity = true;
@@ -45,6 +66,8 @@ int op_identity_apply(const struct op *op, struct run *run, struct err *err)
 	r = sys_setresuid(op->u.identity.uid);
 	if (r < 0)
 		return err_set(err, ERR_IDENTITY, r, "cannot become user %u", op->u.identity.uid);
+	if (!is_identity(op->u.identity.uid, op->u.identity.gid))
+		return not_taken(err);
 	r = op_raise_effective();
 	return r < 0 ? err_set(err, ERR_IDENTITY, r, "cannot keep capabilities for the set-up") : 0;
 }

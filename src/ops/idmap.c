@@ -121,12 +121,45 @@ static int map_helpers(const struct op *op, pid_t child, struct err *err)
 	return r < 0 ? r : rg;
 }
 
+/* What the kernel has, not what a program says it did: another map than the plan's would make files
+ * the wrong user's, in both directions. */
+static int read_back(pid_t child, const char *file, const struct idmap *map, struct err *err)
+{
+	char path[64], text[MAP_TEXT_MAX + 1];
+	size_t have = 0;
+	ssize_t n = -1;
+	autofd int fd = -EBADF;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", child, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && have < sizeof(text) - 1 &&
+	       (n = read(fd, text + have, sizeof(text) - 1 - have)) > 0)
+		have += (size_t)n;
+	if (n < 0)
+		return err_set(err, ERR_IDMAP, errno, "cannot read '%s' back", path);
+	text[have] = '\0';
+	if (idmap_is(map, text))
+		return 0;
+	(void)err_set(err, ERR_IDMAP, EPERM, "the id map of the box is not the one asked for");
+	return err_cause(err, "%s has: %.120s", file, text);
+}
+
+static int map_from_outside(const struct op *op, pid_t child, struct err *err)
+{
+	int r = op->u.idmap.by == IDMAP_PARENT ? map_parent(op, child, err)
+					       : map_helpers(op, child, err);
+
+	if (r == 0)
+		r = read_back(child, "uid_map", op->u.idmap.uids, err);
+	return r < 0 ? r : read_back(child, "gid_map", op->u.idmap.gids, err);
+}
+
 int op_idmap_apply(const struct op *op, struct run *run, struct err *err)
 {
 	switch (op->u.idmap.by) {
 	case IDMAP_SELF: return map_self(op, run, err);
-	case IDMAP_PARENT: return map_parent(op, run->child, err);
-	case IDMAP_HELPER: return map_helpers(op, run->child, err);
+	case IDMAP_PARENT:
+	case IDMAP_HELPER: return map_from_outside(op, run->child, err);
 	default: return err_set(err, ERR_INTERNAL, 0, "unknown way to map ids");
 	}
 }

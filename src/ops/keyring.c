@@ -20,13 +20,15 @@ int op_keyring_apply(const struct op *op, struct run *run, struct err *err)
 	/* EDQUOT: keyrings of boxes that have just ended are collected a little later */
 	for (int i = 0; i < TRIES; i++) {
 		r = syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL);
-		if (r >= 0 || errno != EDQUOT)
+		if (r > 0 || errno != EDQUOT) /* serial numbers are positive */
 			break;
 		(void)nanosleep(&pause, NULL);
 	}
 	/* ENOSYS: a kernel without keyrings has none to leak */
-	if (r >= 0 || errno == ENOSYS)
+	if (r > 0 || (r < 0 && errno == ENOSYS))
 		return 0;
+	if (r == 0)
+		errno = EPERM;
 	(void)err_set(err, ERR_LOCKDOWN, errno, "cannot make a new session keyring");
 	if (err->num == EDQUOT)
 		(void)err_fix(err, "the user's quota of keys is used up (/proc/key-users): "

@@ -32,11 +32,11 @@ static char *kernel_path(int fd)
 	return g_strdup(path);
 }
 
-/* A directory that cannot be opened for reading, or a file system without locks: then what is
+/* Opened through its pin, not by its name again. A directory that cannot be opened for reading, or a file system without locks: then what is
  * made in it is left. */
-static void lock_directory(struct run *run, const char *path)
+static void lock_directory(struct run *run, int pin)
 {
-	autofd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autofd int fd = openat(pin, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd >= 0 && run->nlocks < RUN_LOCKS_MAX && flock(fd, LOCK_SH) == 0)
 		run->locks[run->nlocks++] = fd_steal(&fd);
@@ -85,6 +85,6 @@ int op_pin_apply(const struct op *op, struct run *run, struct err *err)
 		return err_set(err, ERR_SOURCE, ENOENT,
 			       "cannot find the way to '%s' (is /proc mounted?)", op->u.pin.src);
 	if (op->u.pin.lock)
-		lock_directory(run, pin->path);
+		lock_directory(run, pin->fd);
 	return 0;
 }

@@ -42,7 +42,7 @@ int limiter_start(struct run *run, struct err *err)
 	if (!run->plan->pid_namespace || run->proc < 0) /* its signals go to all it can see */
 		return err_set(err, ERR_INTERNAL, EINVAL,
 			       "no limiter without namespaces of the box's own");
-	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	proc = fcntl(run->proc, F_DUPFD_CLOEXEC, 3); /* the mount itself, not a name */
 	if (proc < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(err, ERR_LIMIT, errno, "cannot prepare the limiter");
 	pid = sys_clone(0, -1, &pidfd);

@@ -249,3 +249,36 @@ int idmap_format(const struct idmap *map, char *out, size_t size)
 	out[used] = '\0';
 	return (int)used;
 }
+
+static bool has_row(const struct idmap *map, const uint64_t row[3])
+{
+	for (size_t i = 0; i < map->n; i++)
+		if (map->rows[i].inside == row[0] && map->rows[i].outside == row[1] &&
+		    map->rows[i].count == row[2])
+			return true;
+	return false;
+}
+
+/* The kernel sorts maps of more than five rows. Its rows do not overlap, so that as many as ours,
+ * each one of ours, are all of ours. */
+bool idmap_is(const struct idmap *map, const char *text)
+{
+	size_t n = 0;
+
+	while (*text) {
+		uint64_t row[3];
+
+		for (int i = 0; i < 3; i++) {
+			char *end;
+
+			row[i] = g_ascii_strtoull(text, &end, 10);
+			if (end == text)
+				return false;
+			text = end;
+		}
+		if (*text++ != '\n' || !has_row(map, row))
+			return false;
+		n++;
+	}
+	return n == map->n;
+}

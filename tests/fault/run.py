@@ -42,6 +42,8 @@ DENIED = {
     "getrandom": ("ENOSYS",), "landlock_create_ruleset": COMMON, "landlock_create_ruleset@2:0": COMMON,
     "landlock_add_rule": COMMON, "landlock_restrict_self": COMMON + ("E2BIG",),
 }
+# Skipped while success is claimed, as filters do that feign root: the state is read back.
+FEIGNED = ("capset", "setresuid", "setresgid", "setgroups", "setsid", "keyctl", "prctl@24", "prctl@28", "prctl@38", "prctl@4", "prctl@47")
 INJECTED = {
     "openat2": ("EPERM", "ENOMEM"), "open_tree": ("EPERM", "ENOMEM"), "move_mount": ("EPERM", "EBUSY"), "mount_setattr": ("EPERM", "EINVAL"),
     "fsopen": ("EPERM",), "fsconfig": ("EPERM", "ENOMEM"), "fsmount": ("EPERM", "ENOSPC"), "mkdirat": ("ENOSPC",), "symlinkat": ("ENOSPC",),
@@ -163,6 +165,9 @@ def all_cases():
         for number in numbers:
             for view in VIEWS:
                 yield "deny.%s.%s.%s" % (view, call, number), view, "deny", call, number, 0
+    for call in FEIGNED:
+        for view in VIEWS:
+            yield "feign.%s.%s" % (view, call), view, "deny", call, "OK", 0
     for call, numbers in INJECTED.items():
         for number in numbers:
             for nth in TIMES:
@@ -225,7 +230,7 @@ def judge_refusal(got, rows, ran, way, call, number):
     if call in WIRE + INIT:
         return
     box.check(row["stage"] not in ("", "none") or call in LAUNCHER or way == "inject", "no stage is named: %s" % row)
-    if way == "deny":
+    if way == "deny" and number != "OK":
         box.equal(errno.errorcode.get(row["errno"]), number, "errno in %s" % row)
 
 

@@ -228,6 +228,35 @@ static void test_single_and_format(void **state)
 	assert_string_equal(text, "");
 }
 
+static void test_read_back(void **state)
+{
+	struct idrange two[] = { { 0, 1000, 1 }, { 1, 100000, 65536 } };
+	const struct idmap map = { two, 2 };
+	/* clang-format off */
+	static const struct { const char *text; bool same; } rows[] = {
+		{ "         0       1000          1\n         1     100000      65536\n", true },
+		{ "0 1000 1\n1 100000 65536\n", true },
+		{ "1 100000 65536\n0 1000 1\n", true },  /* sorted by the kernel */
+		{ "", false },
+		{ "0 1000 1\n", false },
+		{ "0 1000 1\n1 100000 65536", false },
+		{ "0 1000 1\n1 100000 65537\n", false },
+		{ "0 1000 1\n1 100001 65536\n", false },
+		{ "0 0 1\n1 100000 65536\n", false },
+		{ "0 1000 1\n1 100000 65536\n65537 0 1\n", false },
+		{ "0 1000 4294967297\n1 100000 65536\n", false },
+		{ "0 1000\n1 100000 65536\n", false },
+		{ "0 1000 1 1\n1 100000 65536\n", false },
+		{ "x", false },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (idmap_is(&map, rows[i].text) != rows[i].same)
+			fail_msg("row %zu: %s", i, rows[i].text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_allowed),
 		cmocka_unit_test(test_single_and_format),
+		cmocka_unit_test(test_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

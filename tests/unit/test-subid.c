@@ -54,6 +54,8 @@ static void test_parse(void **state)
 		  "20+10 50+10 10+10 30+20 60+50" },
 		{ "the own id at the start", "alice:1000:10\n", "1001+9" },
 		{ "the own id at the end", "alice:991:10\n", "991+9" },
+		{ "the host's root",       "alice:0:1\n", "" },
+		{ "from the host's root on", "alice:0:100\n", "1+99" },
 		{ "the own id inside",     "alice:1:65535\n", "1+999 1001+64535" },
 		{ "nothing but the own id", "alice:1000:1\n", "" },
 		{ "comments and blanks",   "# alice:1:2\n\n  \n#\nalice:100000:10\n", "100000+10" },
