@@ -13,11 +13,13 @@
 enum limit_kind {
 	LIMIT_CPU,         /* --cpus */
 	LIMIT_CPU_WEIGHT,  /* --cpu-weight: cpu.weight */
-	LIMIT_CPUSET,      /* --cpuset; the value is not used */
+	LIMIT_CPUSET,      /* --cpuset; a list: text */
 	LIMIT_MEMORY,      /* --memory */
 	LIMIT_MEMORY_HIGH, /* --memory-high */
 	LIMIT_MEMORY_SWAP, /* --memory-swap: swap alone, as memory.swap.max; UINT64_MAX: no limit */
 	LIMIT_PIDS,        /* --pids-limit and its default */
+	LIMIT_IO_READ,     /* --io-read; a list: text, and rows of their own in the plan */
+	LIMIT_IO_WRITE,    /* --io-write; the same */
 	LIMIT_CPU_TIME,    /* --cpu-time */
 	_LIMIT_MAX,
 };
@@ -34,6 +36,7 @@ enum limit_by {
 struct limit {
 	bool asked;
 	uint64_t value;
+	const char *text;        /* as written, of the kinds that have no number; NULL */
 	enum limit_by otherwise; /* where no cgroup serves it; NOBODY: then it is refused */
 	enum limit_by by;
 	bool exact;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <sandbox/cgroup.h>
 #include <sandbox/err.h>
 #include <sandbox/plan.h>
 #include <sandbox/spawn.h>
@@ -37,8 +38,8 @@ struct run {
 	struct spawn scope;          /* the helper that asks systemd for a scope; pid -1: none */
 	char *scope_name;            /* sandbox-PID-TIME.scope, or NULL */
 	const char *scope_absent;    /* why it was not started */
-	char *cgroup_base;           /* our delegated directory, or NULL */
-	int cgroup;                  /* the payload's directory below it, or -EBADF */
+	struct cgtree tree;          /* the box's cgroup */
+	char cpus[128];              /* the CPUs there are, where a cpuset says it; else "" */
 	pid_t child;
 	int child_pidfd;
 

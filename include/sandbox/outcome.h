@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum outcome_reason { REASON_EXITED, REASON_SIGNALED, REASON_TIMEOUT, REASON_KILLED,
@@ -16,5 +17,7 @@ struct outcome {
 	/* with a cgroup or the soft limiter; else 0 */
 	uint64_t memory_peak; /* bytes, of the whole box */
 	uint64_t pids_peak;   /* processes and threads at once */
+	uint64_t pids_denied; /* how often a process could not be made for its limit; by cgroup */
+	bool host_oom;        /* the kernel has killed in it, though its own limit was not reached */
 	double throttled_s;   /* seconds in which the box was kept from running */
 };

@@ -145,6 +145,7 @@ struct plan {
 
 	uint64_t timeout_ms;
 	int stop_signal;
+	GArray *io;                 /* struct io_rate, with absolute paths */
 	struct limit limits[_LIMIT_MAX]; /* as asked; what became of them is in struct run */
 	int status_fd, block_fd, ready_fd;
 	const char *report, *pidfile;

@@ -60,6 +60,14 @@ struct ulimit_row { int resource; const char *name; uint64_t soft, hard; uint32_
 
 enum limits_mode { LIMITS_AUTO, LIMITS_CGROUP, LIMITS_SOFT, LIMITS_OFF };
 
+/* --io-read, --io-write: bytes or operations a second, of the disk below `path` */
+struct io_rate {
+	const char *path;    /* NULL: where the box works */
+	bool write, ops;
+	uint64_t rate;
+	uint32_t origin;
+};
+
 /* An amount of memory: bytes, or thousandths of the host's RAM when bytes is 0. */
 struct memory_amount { uint64_t bytes; unsigned permille; };
 
@@ -101,6 +109,7 @@ struct spec {
 	struct memory_amount memory, memory_high;   /* 0, 0: none */
 	struct memory_amount memory_swap;           /* memory and swap together; as docker's */
 	bool memory_swap_unlimited;
+	GArray *io;                 /* struct io_rate */
 	uint64_t cpu_time_ms;       /* 0: none */
 	bool background;
 	enum limits_mode limits;

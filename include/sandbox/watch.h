@@ -29,6 +29,7 @@ struct watch_box {
 	int init_pidfd;   /* all descriptors are borrowed */
 	int wire;
 	int signals;      /* from watch_signals_open() */
+	int cgroup;       /* the box's directory, or -EBADF */
 	const struct limit *limits; /* _LIMIT_MAX of them, with who enforces each */
 	int pty;          /* master, or -1; made O_NONBLOCK, and /dev/null is put in its place when
 	                     the user's terminal hangs up */

@@ -56,7 +56,8 @@ static unsigned wanted_facts(const struct spec *spec)
 
 	bool limits = spec->cpus || spec->cpu_weight || spec->cpuset_set || spec->memory.bytes ||
 		      spec->memory.permille || spec->memory_high.bytes ||
-		      spec->memory_high.permille || spec->pids_limit;
+		      spec->memory_high.permille || spec->pids_limit || spec->io->len ||
+		      spec->cpu_time_ms;
 
 	return (ranges ? HOST_WANT_SUBIDS : 0) | (limits ? HOST_WANT_CGROUP : 0) |
 	       (spec->net != NET_NONE ? HOST_WANT_RESOLV : 0);
@@ -170,21 +171,37 @@ static bool on_terminal(const struct host *host)
 	return host->tty[0] || host->tty[1] || host->tty[2];
 }
 
-/* Why a limit has ended it, in one line: never silenced. */
-static void say_limit(const struct plan *plan, const struct outcome *outcome)
+static void say_memory(const struct plan *plan, const struct outcome *outcome)
 {
 	g_autofree char *limit =
 		g_format_size_full(plan->limits[LIMIT_MEMORY].value, G_FORMAT_SIZE_IEC_UNITS);
 	g_autofree char *peak = g_format_size_full(outcome->memory_peak, G_FORMAT_SIZE_IEC_UNITS);
 
+	log_always("out of memory: limit %s reached (peak %s), all processes killed. "
+		   "Raise it with --memory.",
+		   limit, peak);
+}
+
+/* Why a limit, or the host, has ended it, in one line: never silenced. */
+static void say_end(const struct plan *plan, const struct outcome *outcome)
+{
 	if (outcome->reason == REASON_OOM)
-		log_always("out of memory: limit %s reached (peak %s), all processes killed. "
-			   "Raise it with --memory.",
-			   limit, peak);
-	if (outcome->reason == REASON_CPU_TIME)
-		log_always(
-			"out of CPU time: %.3f s used, all processes killed. Raise it with --cpu-time.",
-			outcome->cpu_s);
+		say_memory(plan, outcome);
+	else if (outcome->reason == REASON_CPU_TIME)
+		log_always("out of CPU time: %.3f s used, all processes killed. Raise it with "
+			   "--cpu-time.",
+			   outcome->cpu_s);
+	else if (outcome->host_oom)
+		log_always("killed by the kernel: the host, or a cgroup around the box, was out of "
+			   "memory; the box had not reached a limit of its own.");
+	else if (outcome->reason == REASON_KILLED)
+		log_always("killed from outside by signal %d: by an administrator, systemd-oomd or "
+			   "the kernel; no limit of the box was reached.",
+			   outcome->signal);
+	if (outcome->pids_denied && outcome->code != 0)
+		log_notice("--pids-limit was reached: %" G_GUINT64_FORMAT
+			   " times a process or thread could not be made",
+			   outcome->pids_denied);
 }
 
 static int run(struct job *job, struct err *err)
@@ -204,7 +221,7 @@ static int run(struct job *job, struct err *err)
 	if (r == 0 && outcome.reason == REASON_SIGNALED && on_terminal(&job->host))
 		job->die_by = outcome.signal;
 	if (r == 0) {
-		say_limit(&job->plan, &outcome);
+		say_end(&job->plan, &outcome);
 		return outcome.code;
 	}
 	explain_namespaces(job, err);

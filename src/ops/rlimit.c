@@ -9,11 +9,23 @@ static rlim_t limit_value(uint64_t v)
 	return v == UINT64_MAX ? RLIM_INFINITY : (rlim_t)v;
 }
 
+/* Where the cgroup counts processes it comes first, since it tells how often it had to refuse. */
+static rlim_t slack(const struct op *op, const struct run *run)
+{
+	struct rlimit now;
+
+	if (op->stage != STAGE_LOCKDOWN || op->u.rlimit.resource != RLIMIT_NPROC ||
+	    run->limits[LIMIT_PIDS].by != LIMIT_BY_CGROUP)
+		return 0;
+	return getrlimit(RLIMIT_NPROC, &now) == 0 && now.rlim_max > op->u.rlimit.hard ? 1 : 0;
+}
+
 int op_rlimit_apply(const struct op *op, struct run *run, struct err *err)
 {
-	const struct rlimit rl = { limit_value(op->u.rlimit.soft), limit_value(op->u.rlimit.hard) };
+	rlim_t more = slack(op, run);
+	const struct rlimit rl = { limit_value(op->u.rlimit.soft) + more,
+				   limit_value(op->u.rlimit.hard) + more };
 
-	(void)run;
 	if (setrlimit((__rlimit_resource_t)op->u.rlimit.resource, &rl) == 0)
 		return 0;
 	(void)err_set(err, ERR_LIMIT, errno, "cannot set the limit '%s'", op->u.rlimit.name);

@@ -86,6 +86,7 @@ static void plan_init(struct build *b)
 	*b->plan = (struct plan){
 		.arena = g_string_chunk_new(4096),
 		.ops = g_array_sized_new(FALSE, FALSE, sizeof(struct op), 64),
+		.io = g_array_new(FALSE, FALSE, sizeof(struct io_rate)),
 		.notices = g_ptr_array_new_with_free_func(g_free),
 		.pid_namespace = (b->namespaces & CLONE_NEWPID) != 0,
 		.tty_source = -1,
@@ -134,6 +135,7 @@ void plan_clear(struct plan *plan)
 	g_clear_pointer(&plan->env, g_free);
 	g_clear_pointer(&plan->places, g_free);
 	g_clear_pointer(&plan->ops, g_array_unref);
+	g_clear_pointer(&plan->io, g_array_unref);
 	g_clear_pointer(&plan->notices, g_ptr_array_unref);
 	g_clear_pointer(&plan->arena, g_string_chunk_free);
 }

@@ -534,10 +534,20 @@ static void describe_limits(const struct plan *plan, GString *out)
 		g_string_append_printf(out, "%s  %-13s", heading ? "" : "limits\n",
 				       limit_name((enum limit_kind)i));
 		heading = true;
-		if (i != LIMIT_CPUSET)
+		if (l->text)
+			put_quoted(out, l->text);
+		else
 			put_limit(out, l->value);
-		g_string_append_printf(out, "%selse=%s\n", i != LIMIT_CPUSET ? " " : "",
-				       limit_by_name(l->otherwise));
+		g_string_append_printf(out, " else=%s\n", limit_by_name(l->otherwise));
+	}
+	for (unsigned i = 0; i < plan->io->len; i++) {
+		const struct io_rate *io = &g_array_index(plan->io, struct io_rate, i);
+
+		g_string_append_printf(out, "  %-13s%" PRIu64 "%s of ",
+				       io->write ? "write" : "read", io->rate,
+				       io->ops ? "iops" : "");
+		put_quoted(out, io->path);
+		g_string_append_c(out, '\n');
 	}
 }
 

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <linux/sched.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "build.h"
@@ -18,15 +19,19 @@ enum {
 };
 
 /* clang-format off */
-static const struct { const char *name, *option; enum opt_id id; enum limit_by otherwise; } rows[_LIMIT_MAX] = {
-	[LIMIT_CPU]         = { "cpu",         "cpus",        OPT_CPUS,        LIMIT_BY_SOFT     },
-	[LIMIT_CPU_WEIGHT]  = { "cpu-weight",  "cpu-weight",  OPT_CPU_WEIGHT,  LIMIT_BY_NOBODY   },
-	[LIMIT_CPUSET]      = { "cpuset",      "cpuset",      OPT_CPUSET,      LIMIT_BY_AFFINITY },
-	[LIMIT_MEMORY]      = { "memory",      "memory",      OPT_MEMORY,      LIMIT_BY_SOFT     },
-	[LIMIT_MEMORY_HIGH] = { "memory-high", "memory-high", OPT_MEMORY_HIGH, LIMIT_BY_NOBODY   },
-	[LIMIT_MEMORY_SWAP] = { "memory-swap", "memory-swap", OPT_MEMORY_SWAP, LIMIT_BY_NOBODY   },
-	[LIMIT_PIDS]        = { "pids",        "pids-limit",  OPT_PIDS_LIMIT,  LIMIT_BY_RLIMIT   },
-	[LIMIT_CPU_TIME]    = { "cpu-time",    "cpu-time",    OPT_CPU_TIME,    LIMIT_BY_SOFT     },
+static const struct {
+	const char *name, *option; enum opt_id id; enum limit_by otherwise; const char *controller;
+} rows[_LIMIT_MAX] = {
+	[LIMIT_CPU]         = { "cpu",         "cpus",        OPT_CPUS,        LIMIT_BY_SOFT, "cpu" },
+	[LIMIT_CPU_WEIGHT]  = { "cpu-weight",  "cpu-weight",  OPT_CPU_WEIGHT,  LIMIT_BY_NOBODY, "cpu" },
+	[LIMIT_CPUSET]      = { "cpuset",      "cpuset",      OPT_CPUSET,      LIMIT_BY_AFFINITY, "cpuset" },
+	[LIMIT_MEMORY]      = { "memory",      "memory",      OPT_MEMORY,      LIMIT_BY_SOFT, "memory" },
+	[LIMIT_MEMORY_HIGH] = { "memory-high", "memory-high", OPT_MEMORY_HIGH, LIMIT_BY_NOBODY, "memory" },
+	[LIMIT_MEMORY_SWAP] = { "memory-swap", "memory-swap", OPT_MEMORY_SWAP, LIMIT_BY_NOBODY, "memory" },
+	[LIMIT_PIDS]        = { "pids",        "pids-limit",  OPT_PIDS_LIMIT,  LIMIT_BY_RLIMIT, "pids" },
+	[LIMIT_IO_READ]     = { "io-read",     "io-read",     OPT_IO_READ,     LIMIT_BY_NOBODY, "io" },
+	[LIMIT_IO_WRITE]    = { "io-write",    "io-write",    OPT_IO_WRITE,    LIMIT_BY_NOBODY, "io" },
+	[LIMIT_CPU_TIME]    = { "cpu-time",    "cpu-time",    OPT_CPU_TIME,    LIMIT_BY_SOFT, NULL },
 };
 
 static const char *const by_names[_LIMIT_BY_MAX] = {
@@ -131,6 +136,53 @@ static void ask_pids(struct build *b)
 	b->plan->limits[LIMIT_PIDS].exact = nproc_exact(b);
 }
 
+/* Without a path it is the disk on which the box works: that of its root directory, or that of the
+ * caller's directory. */
+static int io_path(struct build *b, const struct io_rate *row, const char **ret, struct err *err)
+{
+	const char *path = row->path;
+
+	if (!path && b->spec->view == VIEW_ROOTFS)
+		path = b->spec->rootfs;
+	if (path)
+		return path_absolute(b, path, row->origin, ret, err);
+	*ret = b->host->cwd ? b->host->cwd : "/";
+	return 0;
+}
+
+/* "10M,/data:500iops": what the report says was asked. */
+static const char *io_text(struct build *b, bool write)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < b->spec->io->len; i++) {
+		const struct io_rate *row = &g_array_index(b->spec->io, struct io_rate, i);
+
+		if (row->write != write)
+			continue;
+		g_string_append_printf(text, "%s%s%s%" G_GUINT64_FORMAT "%s", text->len ? "," : "",
+				       row->path ? row->path : "", row->path ? ":" : "", row->rate,
+				       row->ops ? "iops" : "");
+	}
+	return plan_str(b, text->str);
+}
+
+static int ask_io(struct build *b, struct err *err)
+{
+	for (unsigned i = 0; i < b->spec->io->len; i++) {
+		struct io_rate row = g_array_index(b->spec->io, struct io_rate, i);
+		enum limit_kind kind = row.write ? LIMIT_IO_WRITE : LIMIT_IO_READ;
+		int r = io_path(b, &row, &row.path, err);
+
+		if (r < 0)
+			return r;
+		g_array_append_val(b->plan->io, row);
+		ask(b, kind, 0);
+		b->plan->limits[kind].text = io_text(b, row.write);
+	}
+	return 0;
+}
+
 /* A cgroup is asked for where some limit is served better by it. */
 static bool wants_cgroup(const struct build *b)
 {
@@ -139,25 +191,51 @@ static bool wants_cgroup(const struct build *b)
 	if (b->spec->limits == LIMITS_SOFT || b->spec->limits == LIMITS_OFF)
 		return false;
 	for (int i = 0; i < _LIMIT_MAX; i++)
-		if (l[i].asked && i != LIMIT_PIDS && i != LIMIT_CPU_TIME)
+		if (l[i].asked && i != LIMIT_PIDS)
 			return true;
 	return l[LIMIT_PIDS].asked && b->spec->pids_limit != 0 && !l[LIMIT_PIDS].exact;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = list; p && (p = strstr(p, word)); p += len)
+		if ((p == list || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
+			return true;
+	return false;
+}
+
+/* Our own directory will do, unless a controller is missing in it that a scope would have. */
+static bool use_own(const struct build *b)
+{
+	const struct host_cgroup *c = &b->host->cgroup;
+
+	if (!c->writable || !c->bus)
+		return c->writable;
+	for (int i = 0; i < _LIMIT_MAX; i++)
+		if (b->plan->limits[i].asked && rows[i].controller &&
+		    !has_word(c->controllers, rows[i].controller) &&
+		    has_word(c->delegated, rows[i].controller))
+			return false;
+	return true;
 }
 
 static void cgroup_rows(struct build *b)
 {
 	const struct host_cgroup *c = &b->host->cgroup;
+	bool own = use_own(b);
 	struct op *op;
 
 	/* started first, beside all the rest; but where our own directory may do, a helper in it would
 	 * be in the way, and it is started only when that has failed */
-	if (c->bus && !c->writable) {
+	if (c->bus && !own) {
 		op = plan_add(b, OP_SCOPE, STAGE_PREPARE, 0);
 		op->u.scope.bus = c->bus;
 		op->u.scope.system = b->host->euid == 0;
 	}
 	op = plan_add(b, OP_CGROUP, STAGE_PREPARE, 0);
-	op->u.cgroup.own = c->writable ? c->dir : NULL;
+	op->u.cgroup.own = own ? c->dir : NULL;
 	op->u.cgroup.bus = c->bus;
 	op->u.cgroup.system = b->host->euid == 0;
 	op->u.cgroup.required = b->spec->limits == LIMITS_CGROUP || b->spec->strict;
@@ -207,8 +285,10 @@ int plan_limits(struct build *b, struct err *err)
 		ask(b, LIMIT_CPU, s->cpus);
 	if (s->cpu_weight)
 		ask(b, LIMIT_CPU_WEIGHT, s->cpu_weight);
-	if (s->cpuset_set)
+	if (s->cpuset_set) {
 		ask(b, LIMIT_CPUSET, 0);
+		b->plan->limits[LIMIT_CPUSET].text = s->cpuset_text;
+	}
 	if (is_set(&s->memory))
 		ask(b, LIMIT_MEMORY, bytes(b, &s->memory));
 	if (is_set(&s->memory_high))
@@ -216,17 +296,11 @@ int plan_limits(struct build *b, struct err *err)
 	if (s->cpu_time_ms)
 		ask(b, LIMIT_CPU_TIME, s->cpu_time_ms);
 	r = ask_swap(b, err);
+	if (r == 0)
+		r = ask_io(b, err);
 	ask_pids(b);
 	if (r == 0 && s->limits == LIMITS_OFF)
 		r = refuse_off(b, err);
-	if (r == 0 && s->cpu_time_ms && !has_limiter(b)) {
-		(void)err_set(err, ERR_LIMIT, EOPNOTSUPP, "cannot enforce --cpu-time here");
-		(void)err_cause(
-			err,
-			"the process that measures needs PID and mount namespaces of the box's own");
-		(void)err_fix(err, "leave --share pid and --share mnt out");
-		return err_origin(err, s->origin[OPT_CPU_TIME]);
-	}
 	if (r == 0 && s->limits == LIMITS_SOFT)
 		r = refuse_soft(b, err);
 	if (r == 0 && wants_cgroup(b))

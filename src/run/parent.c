@@ -53,7 +53,7 @@ static void launcher_init(struct launcher *l, const struct plan *plan)
 			 .data = -EBADF,
 			 .mqueue = -EBADF,
 			 .pty = -EBADF,
-			 .cgroup = -EBADF,
+			 .tree = CGTREE_NONE,
 			 .limiter = -1,
 			 .limiter_fd = -EBADF,
 			 .scope = { .pid = -1 },
@@ -63,6 +63,7 @@ static void launcher_init(struct launcher *l, const struct plan *plan)
 			 .init_pidfd = -EBADF,
 			 .wire = -EBADF,
 			 .signals = -EBADF,
+			 .cgroup = -EBADF,
 			 .pty = -EBADF },
 	};
 	l->run.pins = g_new(struct pin, plan->nslots + 1);
@@ -151,7 +152,7 @@ static int make_child(struct launcher *l, struct err *err)
 	l->box.wire = pair[0];
 	pid = netns ? netns_clone(netns, &l->run, clone->u.clone.flags, pair[0], &l->box.init_pidfd,
 				  err)
-		    : sys_clone(clone->u.clone.flags, l->run.cgroup, &l->box.init_pidfd);
+		    : sys_clone(clone->u.clone.flags, l->run.tree.box, &l->box.init_pidfd);
 	if (pid == 0) {
 		fd_close(&l->box.wire);
 		child_main(&l->run);
@@ -298,10 +299,12 @@ int run_plan(const struct plan *plan, struct status *status, struct outcome *ret
 	launcher_init(&l, plan);
 	l.status = status;
 	r = start(&l, err);
-	if (r < 0)
+	if (r < 0) {
 		kill_child(&l);
-	else
+	} else {
+		l.box.cgroup = l.run.tree.box;
 		r = watch_run(&l.box, plan, status, ret, err);
+	}
 	if (r == 0)
 		cgroup_collect(&l.run, ret);
 	launcher_clear(&l);

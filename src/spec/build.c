@@ -93,8 +93,10 @@ static int set_path(struct build *b, struct err *err)
 #define FILE_FORM \
 	"DST=TEXT, DST=@FD, or DST=@@TEXT for a text that begins with '@'; DST is absolute"
 #define MEMORY_FORM "a size from 1M on such as 512M or 1GiB, or a part of the RAM such as 25%"
-#define SHARE_FORM  "a list of mnt, pid, net, ipc, uts, cgroup, time"
-#define CAP_FORM    "a list of capabilities such as NET_BIND_SERVICE, or ALL"
+#define IO_FORM \
+	"10M (bytes a second) or 500iops (operations a second), for one disk as /data:10M or /dev/sda:10M"
+#define SHARE_FORM "a list of mnt, pid, net, ipc, uts, cgroup, time"
+#define CAP_FORM   "a list of capabilities such as NET_BIND_SERVICE, or ALL"
 #define BITS_FORM \
 	"a list of noroot, no-setuid-fixup, keep-caps, no-cap-ambient-raise, or these with -locked"
 #define FDS_FORM \
@@ -149,6 +151,8 @@ static const struct setter setters[_OPT_MAX] = {
 	INTO(MEMORY,           set_memory, memory, MEMORY_FORM),
 	INTO(MEMORY_HIGH,      set_memory, memory_high, MEMORY_FORM),
 	VALUE(MEMORY_SWAP,     set_memory_swap, "a size at least that of --memory, or unlimited"),
+	VALUE(IO_READ,         set_io_read, IO_FORM),
+	VALUE(IO_WRITE,        set_io_write, IO_FORM),
 	VALUE(CPU_TIME,        set_cpu_time, "a time such as 10, 500ms or 2m; 0 for none"),
 	FIELD(BACKGROUND,      set_flag, background),
 	VALUE(LIMITS,          set_limits, "auto, cgroup, soft or off"),
@@ -247,6 +251,7 @@ static void spec_init(struct spec *spec)
 		.volumes = g_array_new(FALSE, FALSE, sizeof(struct volume)),
 		.env = g_array_new(FALSE, FALSE, sizeof(struct env_row)),
 		.ulimits = g_array_new(FALSE, FALSE, sizeof(struct ulimit_row)),
+		.io = g_array_new(FALSE, FALSE, sizeof(struct io_rate)),
 		.preserve_fds = g_array_new(FALSE, FALSE, sizeof(int)),
 		.uid = SPEC_ID_NONE,
 		.gid = SPEC_ID_NONE,
@@ -323,6 +328,7 @@ void spec_clear(struct spec *spec)
 	list_clear(&spec->volumes);
 	list_clear(&spec->env);
 	list_clear(&spec->ulimits);
+	list_clear(&spec->io);
 	list_clear(&spec->preserve_fds);
 	idmap_clear(&spec->map);
 	if (spec->arena)

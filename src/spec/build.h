@@ -57,6 +57,8 @@ int set_cpu_weight(struct build *b, struct err *err);
 int set_cpuset(struct build *b, struct err *err);
 int set_memory(struct build *b, struct err *err);
 int set_memory_swap(struct build *b, struct err *err);
+int set_io_read(struct build *b, struct err *err);
+int set_io_write(struct build *b, struct err *err);
 int set_cpu_time(struct build *b, struct err *err);
 int set_limits(struct build *b, struct err *err);
 int set_host(struct build *b, struct err *err);

@@ -186,6 +186,55 @@ int set_memory_swap(struct build *b, struct err *err)
 	return b->spec->memory_swap_unlimited ? 0 : memory_amount(b, &b->spec->memory_swap, err);
 }
 
+static void io_put(GArray *io, const struct io_rate *row)
+{
+	for (guint i = 0; i < io->len; i++) {
+		struct io_rate *old = &g_array_index(io, struct io_rate, i);
+
+		if (old->write == row->write && old->ops == row->ops &&
+		    g_strcmp0(old->path, row->path) == 0) {
+			*old = *row;
+			return;
+		}
+	}
+	g_array_append_vals(io, row, 1);
+}
+
+/* [PATH:]RATE: a path may hold colons, a rate does not. */
+static int set_io(struct build *b, bool write, struct err *err)
+{
+	const char *value = b->occ->value, *colon = strrchr(value, ':');
+	const char *rate = colon ? colon + 1 : value;
+	struct io_rate row = { .write = write, .origin = b->origin };
+	size_t len = strlen(rate), unit = strlen("iops");
+	int r;
+
+	row.ops = len > unit && g_str_has_suffix(rate, "iops");
+	r = row.ops ? value_u64(rate, len - unit, UINT32_MAX - 1, &row.rate)
+		    : value_size(rate, len, &row.rate, NULL);
+	if (r == 0 && row.rate == 0)
+		r = -ERANGE;
+	if (r < 0)
+		return build_refuse_number(err, b, r, rate, len);
+	if (colon) {
+		row.path = g_string_chunk_insert_len(b->spec->arena, value, colon - value);
+		r = build_check_path(b, row.path, err);
+	}
+	if (r == 0)
+		io_put(b->spec->io, &row);
+	return r;
+}
+
+int set_io_read(struct build *b, struct err *err)
+{
+	return set_io(b, false, err);
+}
+
+int set_io_write(struct build *b, struct err *err)
+{
+	return set_io(b, true, err);
+}
+
 int set_cpu_time(struct build *b, struct err *err)
 {
 	const char *value = b->occ->value;

@@ -51,10 +51,12 @@ static void add_limits(GString *out, const struct limit *limits)
 			continue;
 		g_string_append_printf(out, "%s\"%s\":{\"asked\":", sep,
 				       limit_name((enum limit_kind)i));
-		if (i == LIMIT_CPU || i == LIMIT_CPU_TIME) /* CPUs, seconds */
+		if (l->text)
+			json_string(out, l->text);
+		else if (i == LIMIT_CPU || i == LIMIT_CPU_TIME) /* CPUs, seconds */
 			g_string_append_printf(out, "%" G_GUINT64_FORMAT ".%03u", l->value / 1000,
 					       (unsigned)(l->value % 1000));
-		else if (i == LIMIT_CPUSET || l->value == UINT64_MAX)
+		else if (l->value == UINT64_MAX)
 			g_string_append(out, "true");
 		else
 			g_string_append_printf(out, "%" G_GUINT64_FORMAT, l->value);
@@ -83,11 +85,11 @@ void event_exit(GString *out, const struct outcome *outcome)
 	add_seconds(out, "wall_s", outcome->wall_s);
 	add_seconds(out, "share", outcome->wall_s > 0 ? outcome->cpu_s / outcome->wall_s : 0);
 	add_seconds(out, "throttled_s", outcome->throttled_s);
-	g_string_append_printf(out,
-			       ",\"peak_rss\":%" G_GUINT64_FORMAT
-			       ",\"memory_peak\":%" G_GUINT64_FORMAT
-			       ",\"pids_peak\":%" G_GUINT64_FORMAT "}\n",
-			       outcome->peak_rss, outcome->memory_peak, outcome->pids_peak);
+	g_string_append_printf(
+		out,
+		",\"peak_rss\":%" G_GUINT64_FORMAT ",\"memory_peak\":%" G_GUINT64_FORMAT
+		",\"pids_peak\":%" G_GUINT64_FORMAT ",\"pids_denied\":%" G_GUINT64_FORMAT "}\n",
+		outcome->peak_rss, outcome->memory_peak, outcome->pids_peak, outcome->pids_denied);
 }
 
 void event_error(GString *out, const struct err *err, const char *origin)

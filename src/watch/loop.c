@@ -27,6 +27,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <sandbox/cgroup.h>
 #include <sandbox/fd.h>
 #include <sandbox/wire.h>
 
@@ -222,6 +223,18 @@ static void handle_end(struct watch *w)
 		w->ending.timed_out = true;
 }
 
+/* The CPU time is used up: nothing of the box goes on. */
+static void handle_budget(struct watch *w)
+{
+	if (w->ending.exited || w->limited || !budget_spent(&w->budget))
+		return;
+	w->limited = SOFT_CPU_TIME;
+	budget_close(&w->budget);
+	/* with --share pid the end of PID 1 is not everybody's */
+	(void)cgroup_write(w->box->cgroup, "cgroup.kill", "1");
+	teardown_kill(w);
+}
+
 static void handle_deadline(struct watch *w)
 {
 	if (w->deadline == DEADLINE_NONE || watch_now_us() / 1000 < w->deadline_ms)
@@ -242,6 +255,7 @@ static int time_left(const struct watch *w, int most)
 {
 	int64_t left;
 
+	most = budget_wait(&w->budget, most);
 	if (w->deadline == DEADLINE_NONE)
 		return most;
 	left = w->deadline_ms - watch_now_us() / 1000;
@@ -280,10 +294,12 @@ static int watch_turn(struct watch *w)
 		handle_signals(w);
 	if (n > SLOT_TTY && w->tty.pty >= 0)
 		handle_terminal(w, slots + SLOT_TTY);
-	if (slots[SLOT_INIT].revents != 0)
+	if (slots[SLOT_INIT].revents != 0) {
 		handle_end(w);
-	else
-		handle_deadline(w);
+		return 0;
+	}
+	handle_budget(w);
+	handle_deadline(w);
 	return 0;
 }
 
@@ -294,6 +310,8 @@ static void watch_begin(struct watch *w)
 		w->deadline = DEADLINE_STOP;
 		w->deadline_ms = w->start_us / 1000 + (int64_t)w->plan->timeout_ms;
 	}
+	if (w->box->limits[LIMIT_CPU_TIME].by == LIMIT_BY_CGROUP)
+		budget_open(&w->budget, w->box->cgroup, w->box->limits[LIMIT_CPU_TIME].value);
 	stdio_save(&w->stdio, w->box->pty < 0);
 	tty_open(&w->tty, w->plan, w->box);
 	w->wants_fg = w->plan->tty_raw;
@@ -303,6 +321,7 @@ static void watch_begin(struct watch *w)
 
 static void watch_end(struct watch *w)
 {
+	budget_close(&w->budget);
 	teardown_drain(w);
 	tty_close(&w->tty);
 	stdio_restore(&w->stdio);
@@ -311,7 +330,11 @@ static void watch_end(struct watch *w)
 int watch_run(const struct watch_box *box, const struct plan *plan, struct status *status,
 	      struct outcome *ret, struct err *err)
 {
-	struct watch w = { .box = box, .plan = plan, .status = status, .wire_open = true };
+	struct watch w = { .box = box,
+			   .plan = plan,
+			   .status = status,
+			   .wire_open = true,
+			   .budget = { .stat = -EBADF } };
 	int r = 0;
 
 	watch_begin(&w);

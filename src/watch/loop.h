@@ -9,6 +9,7 @@
 #include <sandbox/soft.h>
 #include <sandbox/watch.h>
 
+#include "budget.h"
 #include "event.h"
 #include "tty.h"
 
@@ -28,6 +29,7 @@ struct watch {
 
 	bool stop_asked; /* SIGTSTP was passed on to the command */
 
+	struct budget budget;       /* of CPU time, where the cgroup counts it */
 	int limited;                /* SOFT_OOM or SOFT_CPU_TIME ended it; 0: neither */
 	struct soft_report figures; /* of the limiter, if there was one */
 	bool wire_open;

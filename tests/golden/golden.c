@@ -107,6 +107,29 @@ static void as_root(struct host *h)
 	without_subids(h);
 }
 
+/* A login session: systemd can be asked. */
+static void in_session(struct host *h)
+{
+	h->cgroup = (struct host_cgroup){
+		.layout = CGROUP_V2,
+		.dir = (char *)"/sys/fs/cgroup/user.slice/user-1000.slice/session-1.scope",
+		.controllers = (char *)"memory pids",
+		.manager = (char *)"/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service",
+		.delegated = (char *)"cpuset cpu io memory pids",
+		.bus = (char *)"/run/user/1000/bus",
+	};
+}
+
+/* A service of the user's manager, with a cgroup of its own. */
+static void in_service(struct host *h)
+{
+	in_session(h);
+	h->cgroup.dir =
+		(char *)"/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/a.service";
+	h->cgroup.writable = true;
+	h->cgroup.controllers = (char *)"cpu memory pids";
+}
+
 /* clang-format off */
 static const struct { const char *name; void (*change)(struct host *); } hosts[] = {
 	{ "plain", as_plain },     { "terminal", as_terminal }, { "pipeline", as_pipeline },
@@ -114,6 +137,7 @@ static const struct { const char *name; void (*change)(struct host *); } hosts[]
 	 { "resolved", as_resolved }, { "in-home", in_home },
 	{ "in-top", in_top },      { "in-tmp", in_tmp },        { "nowhere", nowhere },
 	{ "homeless", homeless },  { "no-subids", without_subids }, { "root", as_root },
+	{ "session", in_session }, { "service", in_service },
 };
 /* clang-format on */
 

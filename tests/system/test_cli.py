@@ -66,7 +66,6 @@ def test_flag_with_value(option):
 
 LATER = {
     "image": ("--image", "debian"), "overlay": ("--overlay",), "overlay_name": ("--overlay=x",),
-    "io_read": ("--io-read", "1M"), "io_write": ("--io-write", "1M"),
     "publish": ("-p", "80:80"), "allow": ("--allow", "x:1"), "deny": ("--deny", "x"), "host_port": ("--host-port", "1"),
     "dns": ("--dns", "1.1.1.1"), "add_host": ("--add-host", "a:1.1.1.1"), "ip": ("--ip", "10.0.0.1"),
     "ipv6": ("--no-ipv6",), "net_log": ("--net-log", "f"), "seccomp": ("--seccomp", "strict"),

@@ -119,6 +119,8 @@ BAD = {
         empty="", word="a", backwards="3-1", open="0-", negative="-1", hole="0,,1", end="0,", huge=HUGE, too_many="16384", blank="0 1").items()},
     **{"cpu_time_" + name: ("--cpu-time", value, "500ms") for name, value in dict(negative="-1", word="abc", unit="1x", huge=HUGE, empty="").items()},
     **{"pids_" + name: ("--pids-limit", value, "1 to") for name, value in dict(zero="0", negative="-2", word="x", huge=HUGE, empty="").items()},
+    **{"io_" + name: ("--io-read", value, "10M.*500iops") for name, value in dict(
+        zero="0", negative="-1", word="abc", empty="", huge=HUGE, no_rate="/srv", no_path=":1M", percent="50%", no_iops="0iops").items()},
     **{"limits_" + name: ("--limits", value, "auto, cgroup, soft or off") for name, value in dict(word="hard", empty="", case="AUTO").items()},
 }
 
@@ -138,9 +140,9 @@ def test_contradictions(*options):
 
 
 @cases(read="--io-read", write="--io-write")
-def test_later(option):
-    """Limits of input and output are known by name and refused."""
-    refused(option, "8:0=1M", "--", "/bin/true", code="E-OPTION-LATER")
+def test_io_without_a_cgroup(option):
+    """Rates of a disk need the kernel: where it cannot be had, the run is refused, and never slower by us."""
+    refused(*SOFT, option, "1M", "--", "/bin/true", code="E-LIMIT", text=option, origin=option)
 
 
 @cases(weight=("--cpu-weight", "50"), high=("--memory-high", "64M"), swap=("-m", "64M", "--memory-swap", "128M"))
@@ -190,7 +192,7 @@ def test_started_event():
     limits, _ = started(*SOFT, "--cpus", "50%", "-m", "64M", "--cpu-time", "90s", "--pids-limit", "64", "--cpuset", str(min(os.sched_getaffinity(0))),
                         "--", "/bin/true")
     equal({name: row["asked"] for name, row in limits.items()},
-          {"cpu": 0.5, "memory": 64 * MIB, "cpu-time": 90, "pids": 64, "cpuset": True}, "asked")
+          {"cpu": 0.5, "memory": 64 * MIB, "cpu-time": 90, "pids": 64, "cpuset": str(min(os.sched_getaffinity(0)))}, "asked")
     equal({name: row["by"] for name, row in limits.items()},
           {"cpu": "soft", "memory": "soft", "cpu-time": "soft", "pids": "rlimit", "cpuset": "affinity"}, "by")
     equal([name for name, row in limits.items() if row["exact"]], ["pids"], "exact")

@@ -298,11 +298,61 @@ static void test_refused_map(void **state)
 	refused(empty, ERR_IDMAP, 1, "three");
 }
 
+static void test_io(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *option, *value, *path; bool write, ops; uint64_t rate; } rows[] = {
+		{ "io-read",  "10M",              NULL,       false, false, 10 << 20 },
+		{ "io-write", "/dev/sda:1k",      "/dev/sda", true,  false, 1024     },
+		{ "io-read",  "a:b:500iops",      "a:b",      false, true,  500      },
+		{ "io-write", "1iops",            NULL,       true,  true,  1        },
+	};
+	static const char *const bad[] = { "0", "-1", "", "x", "/srv", "/srv:", ":1M", "0iops", "iops", "50%",
+					   "1Miops", "5000000000iops", "99999999999999999999" };
+	/* clang-format on */
+	struct built b;
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *const pairs[] = { rows[i].option, rows[i].value, NULL };
+		const struct spec *spec = build(&b, pairs);
+		const struct io_rate *got = &g_array_index(spec->io, struct io_rate, 0);
+
+		assert_int_equal(spec->io->len, 1);
+		if (rows[i].path)
+			assert_string_equal(got->path, rows[i].path);
+		else
+			assert_null(got->path);
+		assert_int_equal(got->write, rows[i].write);
+		assert_int_equal(got->ops, rows[i].ops);
+		assert_int_equal(got->rate, rows[i].rate);
+		built_clear(&b);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+		const char *const pairs[] = { "io-read", bad[i], NULL };
+
+		refused(pairs, ERR_VALUE, 1, "--io-read");
+	}
+}
+
+/* The last one for the same disk, direction and unit counts. */
+static void test_io_again(void **state)
+{
+	static const char *const pairs[] = { "io-read", "1M", "io-read", "5iops", "io-write", "1M",
+					     "io-read", "2M", "io-read", "/d:9M", NULL };
+	struct built b;
+	const struct spec *spec = build(&b, pairs);
+
+	(void)state;
+	assert_int_equal(spec->io->len, 4);
+	assert_int_equal(g_array_index(spec->io, struct io_rate, 0).rate, 2 << 20);
+	built_clear(&b);
+}
+
 static void test_refused_later(void **state)
 {
 	static const char *const rows[][3] = {
 		{ "publish", "80:80", "--publish is not part" },
-		{ "io-read", "/=1M", "--io-read is not part" },
 		{ "image", "debian", "--image is not part" },
 		{ "seccomp", "off", "--seccomp is not part" },
 		{ "publish", "80", "--network host" },
@@ -521,6 +571,8 @@ int main(void)
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_refused_values),
 		cmocka_unit_test(test_refused_map),
+		cmocka_unit_test(test_io),
+		cmocka_unit_test(test_io_again),
 		cmocka_unit_test(test_refused_later),
 		cmocka_unit_test(test_every_option_has_a_setter),
 		cmocka_unit_test(test_conflicts),

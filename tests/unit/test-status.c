@@ -54,21 +54,21 @@ static void exit_event(void **state)
 		{ { .reason = REASON_EXITED, .code = 3, .cpu_s = 0.25, .wall_s = 1.5, .peak_rss = 4096 },
 		  "\"code\":3,\"signal\":0,\"reason\":\"exited\",\"cpu_s\":0.250000,"
 		  "\"wall_s\":1.500000,\"share\":0.166667,\"throttled_s\":0.000000,\"peak_rss\":4096,"
-		  "\"memory_peak\":0,\"pids_peak\":0" },
+		  "\"memory_peak\":0,\"pids_peak\":0,\"pids_denied\":0" },
 		{ { .reason = REASON_SIGNALED, .code = 139, .signal = SIGSEGV },
 		  "\"code\":139,\"signal\":11,\"reason\":\"signaled\",\"cpu_s\":0.000000,"
 		  "\"wall_s\":0.000000,\"share\":0.000000,\"throttled_s\":0.000000,\"peak_rss\":0,"
-		  "\"memory_peak\":0,\"pids_peak\":0" },
+		  "\"memory_peak\":0,\"pids_peak\":0,\"pids_denied\":0" },
 		{ { .reason = REASON_TIMEOUT, .code = 124, .signal = SIGTERM, .cpu_s = 1e-6, .wall_s = 86400,
 		    .peak_rss = 1ull << 40 },
 		  "\"code\":124,\"signal\":15,\"reason\":\"timeout\",\"cpu_s\":0.000001,"
 		  "\"wall_s\":86400.000000,\"share\":0.000000,\"throttled_s\":0.000000,"
-		  "\"peak_rss\":1099511627776,\"memory_peak\":0,\"pids_peak\":0" },
+		  "\"peak_rss\":1099511627776,\"memory_peak\":0,\"pids_peak\":0,\"pids_denied\":0" },
 		{ { .reason = REASON_OOM, .code = 137, .signal = SIGKILL, .throttled_s = 0.5,
-		    .memory_peak = 67108864, .pids_peak = 3 },
+		    .memory_peak = 67108864, .pids_peak = 3, .pids_denied = 2 },
 		  "\"code\":137,\"signal\":9,\"reason\":\"oom\",\"cpu_s\":0.000000,"
 		  "\"wall_s\":0.000000,\"share\":0.000000,\"throttled_s\":0.500000,\"peak_rss\":0,"
-		  "\"memory_peak\":67108864,\"pids_peak\":3" },
+		  "\"memory_peak\":67108864,\"pids_peak\":3,\"pids_denied\":2" },
 	};
 	/* clang-format on */
 

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * A delegated directory of cgroup v2 and what a box needs below it (cgroups(7), "Delegation"):
+ *
+ *   BASE/              holds no process, since controllers are enabled below it
+ *   BASE/sandbox-sup   the launcher, and whoever was in BASE before it
+ *   BASE/sandbox-N-T   a box, with its limits
+ *
+ * In a scope that systemd made for us they are called `sup` and `payload`; it goes with its last
+ * process. Everywhere else we tidy up, and several launchers may use one BASE at the same time:
+ * the first one moves aside what is in it, the last one moves it back.
+ *
+ * Who is alive is told by flock(2), since the kernel lets go of a lock with its holder, however that
+ * ends; a process id can be another's by then, and is another number in another PID namespace. The
+ * locked file is cgroup.kill (Linux 5.14), which only the owner of a directory can open: another
+ * user must not be able to hold us up by a lock on the directory, which everybody can open. A
+ * power cut leaves nothing, cgroups are memory; what is swept is left when launcher and janitor
+ * were both killed.
+ */
+
+struct cgtree {
+	int base;      /* -EBADF: there is none */
+	int box;       /* the box's directory, or -EBADF */
+	int alive;     /* the lock that says that the box has a launcher */
+	bool scope;    /* systemd's, not ours to tidy up */
+	bool entered;  /* BASE was changed by us */
+	pid_t janitor; /* -1: none */
+	char name[48]; /* of the box's directory */
+};
+
+#define CGTREE_NONE { .base = -EBADF, .box = -EBADF, .alive = -EBADF, .janitor = -1 }
+
+enum cgtree_how {
+	CGTREE_SCOPE,  /* a scope of systemd's, made for us alone */
+	CGTREE_ALONE,  /* only if nobody else is in it, or other boxes are there already */
+	CGTREE_OTHERS, /* others that are in it are moved aside, too */
+};
+
+/* Opens BASE, which must be a directory of ours in a cgroup v2 file system. 0 or negative errno. */
+int cgtree_open(struct cgtree *tree, const char *path);
+
+/* Empties BASE, enables `controllers` ("+cpu", ...; a missing one is left out) and makes the
+ * directory of the box. Outside of a scope a janitor is started first, which tidies up when we
+ * were killed. 0, -EBUSY where others are in the way, or a negative errno: nothing is changed then. */
+int cgtree_enter(struct cgtree *tree, enum cgtree_how how, const char *const *controllers,
+		 size_t n);
+
+/* Kills what is left in the box, removes what was made and puts BASE back as it was. */
+void cgtree_leave(struct cgtree *tree);
+
+/* Files. The figure is the number after `key` in a file of "key value" lines, or the one number of
+ * the file (key ""); 0 where there is none. */
+int cgroup_write(int dir, const char *file, const char *text);
+int cgroup_line(int dir, const char *file, char *ret, size_t size); /* the first one */
+bool cgroup_has(int dir, const char *file);
+uint64_t cgroup_figure(int dir, const char *file, const char *key);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/* PREPARE, in the launcher: a scope of the user's systemd, by way of a helper that speaks D-Bus. It
+ * is started first and waited for when the cgroup is needed. */
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "cgroup.h"
+#include "ops.h"
+
+enum { SCOPE_MS = 16000 /* three times the helper's own 5 s: to connect, to call, for the job */ };
+
+/* Beside the launcher in a build folder and in an installed tree; never by the environment. */
+static char *find_helper(void)
+{
+	static const char *const places[] = { "../helpers/sandbox-scope/sandbox-scope",
+					      "../libexec/sandbox/sandbox-scope" };
+	g_autofree char *exe = g_file_read_link("/proc/self/exe", NULL);
+	g_autofree char *dir = exe ? g_path_get_dirname(exe) : NULL;
+
+	for (unsigned i = 0; dir && i < G_N_ELEMENTS(places); i++) {
+		g_autofree char *path = g_build_filename(dir, places[i], NULL);
+
+		if (access(path, X_OK) == 0)
+			return g_canonicalize_filename(path, NULL);
+	}
+	return access(SANDBOX_LIBEXECDIR "/sandbox-scope", X_OK) == 0
+		       ? g_strdup(SANDBOX_LIBEXECDIR "/sandbox-scope")
+		       : NULL;
+}
+
+/* Starts it and goes on: connecting to the bus takes longer than all the rest. */
+void scope_start(struct run *run, const char *socket, bool system)
+{
+	g_autofree char *helper = find_helper();
+	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+	char *name = run->scope_name = g_strdup_printf("sandbox-%s-%" G_GINT64_MODIFIER "x.scope",
+						       pid, (guint64)g_get_real_time());
+	g_autofree char *bus = g_strdup_printf("unix:path=%s", socket);
+	char *argv[] = { helper,
+			 (char *)"scope",
+			 (char *)"--name",
+			 name,
+			 (char *)"--slice",
+			 (char *)"sandbox.slice",
+			 (char *)"--pid",
+			 pid,
+			 (char *)"--bus",
+			 bus,
+			 system ? (char *)"--system" : NULL,
+			 NULL };
+
+	if (!helper)
+		run->scope_absent = "the helper sandbox-scope is not installed";
+	else if (spawn_start(&run->scope, argv) < 0)
+		run->scope_absent = "the helper sandbox-scope cannot be started";
+}
+
+int op_scope_apply(const struct op *op, struct run *run, struct err *err)
+{
+	(void)err;
+	scope_start(run, op->u.scope.bus, op->u.scope.system);
+	return 0;
+}
+
+/* Systemd may have moved us although the answer was late or lost: then the scope is ours. */
+static char *scope_entered(const struct run *run)
+{
+	g_autofree char *text = NULL;
+	const char *at;
+
+	if (!run->scope_name || !g_file_get_contents("/proc/self/cgroup", &text, NULL, NULL))
+		return NULL;
+	at = strstr(text, "0::/");
+	if (!at)
+		return NULL;
+	g_strdelimit(text, "\n", '\0');
+	return g_str_has_suffix(at, run->scope_name)
+		       ? g_strconcat("/sys/fs/cgroup", at + strlen("0::"), NULL)
+		       : NULL;
+}
+
+/* Waits for its one line. The directory, or NULL with *ret_why. */
+char *scope_dir(struct run *run, char **ret_why)
+{
+	char said[1024] = "", *entered;
+	int r;
+
+	if (run->scope.pid <= 0) {
+		*ret_why =
+			g_strdup(run->scope_absent ? run->scope_absent : "no systemd of the user");
+		return NULL;
+	}
+	r = spawn_finish(&run->scope, said, sizeof(said), SCOPE_MS);
+	run->scope.pid = -1;
+	g_strchomp(said);
+	if (r == 0 && g_str_has_prefix(said, "ok /"))
+		return g_strconcat("/sys/fs/cgroup", said + strlen("ok "), NULL);
+	entered = scope_entered(run);
+	if (!entered)
+		*ret_why = g_strdup_printf("the user's systemd made no scope: %s",
+					   said[0] ? said : "no answer");
+	return entered;
+}

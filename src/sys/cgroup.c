@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: MIT
+/* The directories of cgroup v2 that a box uses: see <sandbox/cgroup.h>. File work alone, with the
+ * rights of the caller. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sandbox/fd.h>
+
+#include "cgroup.h"
+
+enum {
+	LOCK_MS = 1500,    /* others hold it for a moment */
+	REMOVE_MS = 500,   /* until the last zombie is gone */
+	MOVE_ROUNDS = 1000 /* against processes that fork faster than they are moved */
+};
+
+#define SUP    "sandbox-sup"
+#define PREFIX "sandbox-"
+
+/* ---- files ---- */
+
+int cgroup_write(int dir, const char *file, const char *text)
+{
+	autofd int fd = openat(dir, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+bool cgroup_has(int dir, const char *file)
+{
+	return faccessat(dir, file, F_OK, 0) == 0;
+}
+
+static ssize_t read_file(int dir, const char *file, char *text, size_t size)
+{
+	autofd int fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return n;
+}
+
+int cgroup_line(int dir, const char *file, char *ret, size_t size)
+{
+	ssize_t n = read_file(dir, file, ret, size);
+
+	if (n < 0) {
+		ret[0] = '\0';
+		return (int)n;
+	}
+	ret[strcspn(ret, "\n")] = '\0';
+	return 0;
+}
+
+uint64_t cgroup_figure(int dir, const char *file, const char *key)
+{
+	char text[4096];
+	size_t len = strlen(key);
+
+	if (read_file(dir, file, text, sizeof(text)) <= 0)
+		return 0;
+	for (char *line = text; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, key, len) == 0 && (len == 0 || line[len] == ' '))
+			return strtoull(line + len, NULL, 10);
+	}
+	return 0;
+}
+
+static void pause_ms(void)
+{
+	const struct timespec ms = { .tv_nsec = 1000 * 1000 };
+
+	(void)nanosleep(&ms, NULL);
+}
+
+/* ---- locks ---- */
+
+static int open_lock(int dir, const char *name)
+{
+	char path[NAME_MAX + sizeof("/cgroup.kill")];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/cgroup.kill", name);
+	fd = openat(dir, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT)
+		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
+}
+
+int cgtree_lock(const struct cgtree *tree)
+{
+	autofd int fd = open_lock(tree->base, ".");
+
+	if (fd < 0)
+		return fd;
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK || i >= LOCK_MS)
+			return -errno;
+		pause_ms();
+	}
+	return fd_steal(&fd);
+}
+
+/* ---- processes ---- */
+
+/* What is in cgroup.procs now: 0 when nothing is. `one` gets each; a failure ends it. */
+static int each_process(int dir, int (*one)(int arg, pid_t pid), int arg)
+{
+	char text[4096];
+	ssize_t n = read_file(dir, "cgroup.procs", text, sizeof(text));
+	char *end = n > 0 ? strrchr(text, '\n') : NULL;
+	int r = 0;
+
+	if (n <= 0 || !end)
+		return n < 0 ? (int)n : 0;
+	*end = '\0';
+	for (char *p = text; r == 0 && p; p = strchr(p, '\n'))
+		r = one(arg, (pid_t)strtol(p + (*p == '\n'), NULL, 10));
+	return r < 0 ? r : 1;
+}
+
+static int move_one(int procs, pid_t pid)
+{
+	char text[16];
+
+	/* 0 is one of a PID namespace we do not see; written, it would mean ourselves */
+	if (pid <= 0)
+		return -EPERM;
+	(void)snprintf(text, sizeof(text), "%d", (int)pid);
+	return write(procs, text, strlen(text)) < 0 && errno != ESRCH ? -errno : 0;
+}
+
+static int move_all(int from, int to)
+{
+	autofd int procs = openat(to, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	int r = procs < 0 ? -errno : 1;
+
+	for (int i = 0; r > 0 && i < MOVE_ROUNDS; i++)
+		r = each_process(from, move_one, procs);
+	return r > 0 ? -EBUSY : r;
+}
+
+static int kill_one(int sig, pid_t pid)
+{
+	if (pid > 0)
+		(void)kill(pid, sig);
+	return 0;
+}
+
+static void kill_all(int dir)
+{
+	if (cgroup_write(dir, "cgroup.kill", "1") == 0) /* 5.14 */
+		return;
+	(void)cgroup_write(dir, "cgroup.freeze", "1");
+	(void)each_process(dir, kill_one, SIGKILL);
+	(void)cgroup_write(dir, "cgroup.freeze", "0");
+}
+
+static int count_one(int self, pid_t pid)
+{
+	return pid == self ? 0 : -EBUSY;
+}
+
+/* ---- directories ---- */
+
+static bool is_box(const char *name)
+{
+	size_t len = strlen(PREFIX);
+
+	return strncmp(name, PREFIX, len) == 0 && name[len] >= '0' && name[len] <= '9';
+}
+
+static int open_dir(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Kills what is in it, again for those that were being forked, and removes it. */
+static bool remove_dir(int base, const char *name)
+{
+	autofd int dir = open_dir(base, name);
+
+	if (dir < 0)
+		return dir == -ENOENT;
+	for (int i = 0; i < REMOVE_MS; i++) {
+		if (unlinkat(base, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			return true;
+		if (errno != EBUSY)
+			return false;
+		if (i % 16 == 0)
+			kill_all(dir);
+		pause_ms();
+	}
+	return false;
+}
+
+/* Whether a box is there whose launcher lives; what a dead one left is removed. */
+static bool is_alive(int base, const char *name)
+{
+	autofd int lock = open_lock(base, name);
+
+	if (lock < 0)
+		return lock != -ENOENT;
+	return flock(lock, LOCK_EX | LOCK_NB) < 0 || !remove_dir(base, name);
+}
+
+/* How many boxes are in BASE, after the sweep. */
+static unsigned sweep(int base)
+{
+	int fd = open_dir(base, ".");
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	unsigned n = 0;
+
+	if (!dir) {
+		fd_close(&fd);
+		return 1; /* unknown: nothing is put back */
+	}
+	while ((entry = readdir(dir)))
+		n += is_box(entry->d_name) && is_alive(base, entry->d_name);
+	(void)closedir(dir);
+	return n;
+}
+
+/* All controllers that are enabled: they were by us, since processes were in BASE. */
+static void disable_controllers(int base)
+{
+	char text[256], *save = NULL, off[64];
+
+	if (read_file(base, "cgroup.subtree_control", text, sizeof(text)) <= 0)
+		return;
+	for (char *word = strtok_r(text, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
+		(void)snprintf(off, sizeof(off), "-%s", word);
+		(void)cgroup_write(base, "cgroup.subtree_control", off);
+	}
+}
+
+void cgtree_restore(const struct cgtree *tree)
+{
+	autofd int sup = -EBADF;
+
+	if (sweep(tree->base) > 0)
+		return;
+	sup = open_dir(tree->base, SUP);
+	if (sup < 0)
+		return;
+	disable_controllers(tree->base);
+	if (move_all(sup, tree->base) == 0)
+		(void)unlinkat(tree->base, SUP, AT_REMOVEDIR);
+}
+
+/* ---- in ---- */
+
+/* One whose name says that a launcher moved us there: BASE is the one above it. */
+static int open_base(const char *path)
+{
+	size_t len = strlen(path), tail = strlen("/" SUP);
+	char base[4096];
+
+	if (len >= sizeof(base))
+		return -ENAMETOOLONG;
+	strcpy(base, path);
+	if (len > tail && strcmp(base + len - tail, "/" SUP) == 0)
+		base[len - tail] = '\0';
+	return open_dir(AT_FDCWD, base);
+}
+
+int cgtree_open(struct cgtree *tree, const char *path)
+{
+	autofd int dir = open_base(path);
+	struct statfs fs;
+	struct stat st;
+
+	if (dir < 0)
+		return dir;
+	if (fstatfs(dir, &fs) < 0 || fstat(dir, &st) < 0)
+		return -errno;
+	/* the root of all cgroups has no such file: what is enabled there is for the whole machine */
+	if (fs.f_type != CGROUP2_SUPER_MAGIC || st.st_uid != geteuid() ||
+	    !cgroup_has(dir, "cgroup.type"))
+		return -EACCES;
+	tree->base = fd_steal(&dir);
+	return 0;
+}
+
+/* One that nobody had and nobody will have: the janitor of a killed launcher goes by it. */
+static void choose_name(struct cgtree *tree)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	if (tree->scope)
+		strcpy(tree->name, "payload");
+	else
+		(void)snprintf(tree->name, sizeof(tree->name), PREFIX "%d-%llx%08lx", (int)getpid(),
+			       (unsigned long long)now.tv_sec, (unsigned long)now.tv_nsec);
+}
+
+static int make_box(struct cgtree *tree)
+{
+	if (mkdirat(tree->base, tree->name, 0755) < 0)
+		return -errno;
+	tree->box = open_dir(tree->base, tree->name);
+	if (tree->box < 0 || tree->scope)
+		return tree->box < 0 ? tree->box : 0;
+	tree->alive = open_lock(tree->base, tree->name);
+	if (tree->alive < 0)
+		return tree->alive;
+	return flock(tree->alive, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+/* Aside: a populated cgroup with a controller enabled below it would turn "threaded", which
+ * memory cannot be limited in. */
+static int move_aside(const struct cgtree *tree)
+{
+	const char *name = tree->scope ? "sup" : SUP;
+	autofd int sup = -EBADF;
+
+	if (mkdirat(tree->base, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	sup = open_dir(tree->base, name);
+	if (sup < 0)
+		return sup;
+	return tree->scope ? cgroup_write(sup, "cgroup.procs", "0") : move_all(tree->base, sup);
+}
+
+static int is_alone(const struct cgtree *tree)
+{
+	int r = each_process(tree->base, count_one, getpid());
+
+	return r < 0 ? r : 0;
+}
+
+/* Under the lock. */
+static int enter(struct cgtree *tree, const char *const *controllers, size_t n)
+{
+	int r;
+
+	if (!tree->scope)
+		(void)sweep(tree->base);
+	r = move_aside(tree);
+	/* one by one: written together they fail together */
+	for (size_t i = 0; r == 0 && i < n; i++)
+		(void)cgroup_write(tree->base, "cgroup.subtree_control", controllers[i]);
+	return r < 0 ? r : make_box(tree);
+}
+
+static int enter_own(struct cgtree *tree, const char *const *controllers, size_t n)
+{
+	autofd int lock = -EBADF;
+	int r = janitor_start(tree);
+
+	if (r == 0)
+		r = lock = cgtree_lock(tree);
+	if (r >= 0) {
+		r = enter(tree, controllers, n);
+		if (r < 0) {
+			fd_close(&tree->box);
+			fd_close(&tree->alive);
+			cgtree_restore(tree);
+		}
+	}
+	tree->entered = r >= 0;
+	if (r < 0)
+		janitor_stop(tree);
+	return r < 0 ? r : 0;
+}
+
+int cgtree_enter(struct cgtree *tree, enum cgtree_how how, const char *const *controllers, size_t n)
+{
+	int r = how == CGTREE_ALONE ? is_alone(tree) : 0;
+
+	tree->scope = how == CGTREE_SCOPE;
+	choose_name(tree);
+	if (r == 0)
+		r = tree->scope ? enter(tree, controllers, n) : enter_own(tree, controllers, n);
+	return r;
+}
+
+/* ---- out ---- */
+
+void cgtree_remove_box(const struct cgtree *tree)
+{
+	if (tree->name[0])
+		(void)remove_dir(tree->base, tree->name);
+}
+
+void cgtree_leave(struct cgtree *tree)
+{
+	fd_close(&tree->box);
+	if (tree->base >= 0)
+		cgtree_remove_box(tree);
+	fd_close(&tree->alive);
+	if (tree->entered) {
+		autofd int lock = cgtree_lock(tree);
+
+		if (lock >= 0)
+			cgtree_restore(tree);
+	}
+	tree->entered = false;
+	janitor_stop(tree);
+	fd_close(&tree->base);
+}
