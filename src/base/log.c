@@ -12,6 +12,9 @@ void log_quiet(bool on)
 }
 
 static void print(const char *kind, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+static void print(const char *kind, const char *fmt, va_list ap)
 {
 	char line[1024];
 
