@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <sandbox/fd.h>
 #include <sandbox/wire.h>
@@ -65,18 +66,27 @@ int wire_send_figures(int sock, const struct soft_report *report)
 	return send_message(sock, &msg, -1, 0);
 }
 
-/* The attached descriptor, if there is exactly one; closes any other. */
+/* The attached descriptor, if there is exactly one; else closes them all. The buffer for one has, by
+ * its alignment, room for two (cmsg(3)), and the kernel fills it. */
 static int take_fd(struct msghdr *hdr, int *ret_fd)
 {
-	*ret_fd = -EBADF;
+	int fds[sizeof(union control) / sizeof(int)];
+	size_t n = 0;
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(hdr); c; c = CMSG_NXTHDR(hdr, c)) {
+		size_t size = c->cmsg_len - CMSG_LEN(0);
+
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
-		if (c->cmsg_len != CMSG_LEN(sizeof(int)))
-			return -EBADMSG;
-		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
+		memcpy(fds + n, CMSG_DATA(c), size);
+		n += size / sizeof(int);
 	}
-	return 0;
+	*ret_fd = n == 1 ? fds[0] : -EBADF;
+	if (n <= 1)
+		return 0;
+	while (n-- > 0)
+		(void)close(fds[n]);
+	return -EBADMSG;
 }
 
 static int check(const struct wire_msg *msg, ssize_t n, int flags)
@@ -120,6 +130,7 @@ int wire_recv(int sock, struct wire_msg *ret, int *ret_fd, int nonblock)
 	if (r < 0)
 		return r;
 	/* fixed strings from the other side are made to end, whatever was sent */
+	msg.err.from[sizeof(msg.err.from) - 1] = '\0';
 	msg.err.what[sizeof(msg.err.what) - 1] = '\0';
 	msg.err.cause[sizeof(msg.err.cause) - 1] = '\0';
 	msg.err.fix[sizeof(msg.err.fix) - 1] = '\0';
