@@ -15,6 +15,7 @@
 #include <sandbox/host.h>
 
 #include "file.h"
+#include "procfs.h"
 
 #define PROC_TEXT_MAX (8u << 20)
 
@@ -45,21 +46,12 @@ static const char *layout_mount(enum cgroup_layout layout)
 	return NULL;
 }
 
-/* The row "0::/PATH". A path with ".." lies outside of our cgroup namespace. */
 static char *own_path(void)
 {
 	g_autofree char *text = NULL;
-	const char *at;
 
-	if (file_read("/proc/self/cgroup", PROC_TEXT_MAX, &text) < 0)
-		return NULL;
-	at = g_str_has_prefix(text, "0::") ? text : strstr(text, "\n0::");
-	if (at == NULL)
-		return NULL;
-	at = strchr(at, '/');
-	if (at == NULL || g_str_has_prefix(at, "/.."))
-		return NULL;
-	return g_strndup(at, strcspn(at, "\n"));
+	return file_read("/proc/self/cgroup", PROC_TEXT_MAX, &text) < 0 ? NULL
+									: procfs_own_cgroup(text);
 }
 
 static char *read_controllers(const char *dir)

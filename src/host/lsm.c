@@ -17,6 +17,7 @@
 #include <sandbox/sys.h>
 
 #include "file.h"
+#include "procfs.h"
 
 #define PROC_TEXT_MAX (1u << 20)
 #define MOUNTINFO_MAX (8u << 20)
@@ -51,27 +52,12 @@ static void probe_namespaces(struct host_confinement *ret)
 	ret->userns_built_in = (ret->ns_built_in & CLONE_NEWUSER) != 0;
 }
 
-/* Whether `id` is inside of the map at `path`; *ret_whole: the map is the first namespace's. */
 static bool id_mapped(const char *path, uint32_t id, bool *ret_whole)
 {
 	g_autofree char *text = NULL;
-	g_auto(GStrv) lines = NULL;
-	bool mapped = false;
 
 	*ret_whole = true;
-	if (file_read(path, PROC_TEXT_MAX, &text) < 0)
-		return true;
-	lines = g_strsplit(text, "\n", -1);
-	for (char **line = lines; *line != NULL && **line != '\0'; line++) {
-		uint32_t row[3]; /* inside, outside, count */
-
-		if (!file_scan(*line, row, 3))
-			continue;
-		mapped = mapped || (id >= row[0] && id - row[0] < row[2]);
-		if (row[0] != 0 || row[1] != 0 || row[2] != UINT32_MAX)
-			*ret_whole = false;
-	}
-	return mapped;
+	return file_read(path, PROC_TEXT_MAX, &text) < 0 || procfs_id_mapped(text, id, ret_whole);
 }
 
 static void probe_userns(struct host_confinement *ret)
@@ -89,41 +75,21 @@ static void probe_userns(struct host_confinement *ret)
 static bool in_chroot(void)
 {
 	g_autofree char *text = NULL;
-	g_auto(GStrv) lines = NULL;
 
-	if (file_read("/proc/self/mountinfo", MOUNTINFO_MAX, &text) < 0 || *text == '\0')
-		return false;
-	lines = g_strsplit(text, "\n", -1);
-	for (char **line = lines; *line != NULL; line++) {
-		g_auto(GStrv) words = g_strsplit(*line, " ", 6);
-
-		if (g_strv_length(words) >= 5 && strcmp(words[4], "/") == 0)
-			return false;
-	}
-	return true;
-}
-
-static const char *status_field(const char *status, const char *name)
-{
-	const char *at = strstr(status, name);
-
-	return at == NULL ? NULL : at + strlen(name);
+	return file_read("/proc/self/mountinfo", MOUNTINFO_MAX, &text) == 0 && *text != '\0' &&
+	       !procfs_has_root(text);
 }
 
 static void probe_status(struct host_confinement *ret)
 {
 	g_autofree char *text = NULL;
-	const char *field;
+	struct procfs_status status = { .seccomp = -1 };
 
-	ret->seccomp = -1;
-	if (file_read("/proc/self/status", PROC_TEXT_MAX, &text) < 0)
-		return;
-	if ((field = status_field(text, "\nSeccomp:")) != NULL)
-		ret->seccomp = (int)g_ascii_strtoll(field, NULL, 10);
-	if ((field = status_field(text, "\nNoNewPrivs:")) != NULL)
-		ret->no_new_privs = (int)g_ascii_strtoll(field, NULL, 10) == 1;
-	if ((field = status_field(text, "\nCapEff:")) != NULL)
-		ret->sys_admin = ((g_ascii_strtoull(field, NULL, 16) >> CAP_SYS_ADMIN) & 1) != 0;
+	if (file_read("/proc/self/status", PROC_TEXT_MAX, &text) == 0)
+		status = procfs_status(text);
+	ret->seccomp = status.seccomp;
+	ret->no_new_privs = status.no_new_privs;
+	ret->sys_admin = status.sys_admin;
 }
 
 static void probe_lsm(struct host_confinement *ret)

@@ -24,6 +24,7 @@
 #include <sandbox/sys.h>
 
 #include "file.h"
+#include "procfs.h"
 
 #define TRIAL_MS      10000
 #define HELPER_MS     5000
@@ -214,25 +215,11 @@ static int run_steps(const void *arg)
  * mount hides part of the one outside (mount_too_revealing() in fs/namespace.c). */
 static void covered_below(const char *top, char *out, size_t size)
 {
-	g_autofree char *text = NULL, *prefix = g_strdup_printf("%s/", top);
-	g_auto(GStrv) lines = NULL;
-	unsigned n = 0;
+	g_autofree char *text = NULL;
 
 	out[0] = '\0';
-	if (file_read("/proc/self/mountinfo", MOUNTINFO_MAX, &text) < 0)
-		return;
-	lines = g_strsplit(text, "\n", -1);
-	for (char **line = lines; *line != NULL; line++) {
-		g_auto(GStrv) words = g_strsplit(*line, " ", 6);
-		char quoted[64];
-
-		if (g_strv_length(words) < 5 || !g_str_has_prefix(words[4], prefix) || n++ > 3)
-			continue;
-		(void)g_strlcat(out, n == 1 ? ": " : ", ", size);
-		(void)g_strlcat(out, err_quote(quoted, sizeof(quoted), words[4]), size);
-	}
-	if (n > 4)
-		(void)g_strlcat(out, ", and more", size);
+	if (file_read("/proc/self/mountinfo", MOUNTINFO_MAX, &text) == 0)
+		procfs_list_below(text, top, out, size);
 }
 
 static int explain_covered(enum host_trial which, const char *what, int num, struct err *err)
