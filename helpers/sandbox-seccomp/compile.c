@@ -39,20 +39,20 @@ struct compiler {
 	GArray *intervals; /* struct interval */
 };
 
+/* Without data where it means nothing: the kernel remembers a plain ALLOW alone. */
 static uint32_t answer(struct policy_do act)
 {
-	static const uint32_t base[] = {
-		[POLICY_ALLOW] = SECCOMP_RET_ALLOW,
-		[POLICY_ERRNO] = SECCOMP_RET_ERRNO,
-		[POLICY_KILL_PROCESS] = SECCOMP_RET_KILL_PROCESS,
-		[POLICY_KILL_THREAD] = SECCOMP_RET_KILL_THREAD,
-		[POLICY_TRAP] = SECCOMP_RET_TRAP,
-		[POLICY_TRACE] = SECCOMP_RET_TRACE,
-		[POLICY_LOG] = SECCOMP_RET_LOG,
-		[POLICY_NOTIFY] = SECCOMP_RET_USER_NOTIF,
-	};
-
-	return base[act.action] | act.data;
+	switch (act.action) {
+	case POLICY_ALLOW: return SECCOMP_RET_ALLOW;
+	case POLICY_ERRNO: return SECCOMP_RET_ERRNO | act.data;
+	case POLICY_KILL_PROCESS: return SECCOMP_RET_KILL_PROCESS;
+	case POLICY_KILL_THREAD: return SECCOMP_RET_KILL_THREAD;
+	case POLICY_TRAP: return SECCOMP_RET_TRAP | act.data;
+	case POLICY_TRACE: return SECCOMP_RET_TRACE | act.data;
+	case POLICY_LOG: return SECCOMP_RET_LOG;
+	case POLICY_NOTIFY: return SECCOMP_RET_USER_NOTIF;
+	}
+	return SECCOMP_RET_KILL_PROCESS;
 }
 
 static const struct policy_rule *rule_at(const struct compiler *c, guint i)

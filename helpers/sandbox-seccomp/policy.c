@@ -54,31 +54,39 @@ int policy_rule_number(const struct policy_rule *rule, unsigned arch)
 	return arch == POLICY_X32 ? rule->nr | POLICY_X32_BIT : rule->nr;
 }
 
-static bool rule_holds(const struct policy_rule *rule, unsigned arch, uint32_t nr,
-		       const uint64_t args[6])
+int *policy_numbers(const struct policy *policy, unsigned arch)
 {
-	int own = policy_rule_number(rule, arch);
+	int *ret = g_new(int, policy->rules->len + 1);
 
-	if (own < 0 || (uint32_t)own != nr)
-		return false;
+	for (guint i = 0; i < policy->rules->len; i++)
+		ret[i] = policy_rule_number(&g_array_index(policy->rules, struct policy_rule, i),
+					    arch);
+	return ret;
+}
+
+static bool rule_holds(const struct policy_rule *rule, const uint64_t args[6])
+{
 	for (unsigned i = 0; i < rule->nargs; i++)
 		if (!arg_holds(&rule->args[i], args))
 			return false;
 	return true;
 }
 
-struct policy_do policy_evaluate(const struct policy *policy, unsigned arch, uint32_t nr,
-				 const uint64_t args[6])
+struct policy_do policy_evaluate(const struct policy *policy, unsigned arch, const int *numbers,
+				 uint32_t nr, const uint64_t args[6])
 {
+	const unsigned both = POLICY_X86_64 | POLICY_X32; /* one architecture to the kernel */
+
+	/* a tracer's way to skip a call: nothing is run */
+	if (nr == UINT32_MAX && (policy->archs & (arch & both ? both : arch)))
+		return (struct policy_do){ POLICY_ALLOW, 0 };
 	if (!(policy->archs & arch))
 		return policy->bad_arch;
-	if (nr == UINT32_MAX) /* a tracer's way to skip a call: nothing is run */
-		return (struct policy_do){ POLICY_ALLOW, 0 };
 	for (guint i = 0; i < policy->rules->len; i++) {
 		const struct policy_rule *rule =
 			&g_array_index(policy->rules, struct policy_rule, i);
 
-		if (rule_holds(rule, arch, nr, args))
+		if (numbers[i] >= 0 && (uint32_t)numbers[i] == nr && rule_holds(rule, args))
 			return rule->act;
 	}
 	return policy->otherwise;

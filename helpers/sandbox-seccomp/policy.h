@@ -119,10 +119,17 @@ void policy_default(struct policy *ret, const struct policy_facts *facts);
 /* The capabilities any of its rules asks for: others make no difference. */
 uint64_t policy_default_caps(void);
 
-/* What the policy answers, by its rules, without compiling it. nr: as the kernel sees it (x32
- * with bit 30). */
-struct policy_do policy_evaluate(const struct policy *policy, unsigned arch, uint32_t nr,
-				 const uint64_t args[6]);
+/* The number of each rule's call on one architecture (g_free). */
+int *policy_numbers(const struct policy *policy, unsigned arch);
+
+/* What the policy answers, by its rules, without compiling it. numbers: policy_numbers() of this
+ * architecture. nr: as the kernel sees it (x32 with bit 30). */
+struct policy_do policy_evaluate(const struct policy *policy, unsigned arch, const int *numbers,
+				 uint32_t nr, const uint64_t args[6]);
+
+/* describe.c: the policy on one architecture as text, what has no conditions in lists, the rest in
+ * pseudo code. */
+void policy_describe(const struct policy *policy, unsigned arch, GString *out);
 
 /* Compiles it to a program for seccomp(2), an array of struct sock_filter; NULL with `error` set
  * if it has more than the kernel's 4096 instructions or a rule is out of range. Names an

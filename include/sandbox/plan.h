@@ -10,6 +10,7 @@
 #include <sandbox/host.h>
 #include <sandbox/idmap.h>
 #include <sandbox/limits.h>
+#include <sandbox/seccomp.h>
 #include <sandbox/spec.h>
 
 /*
@@ -29,7 +30,8 @@ enum stage {
 	STAGE_LINK,     /* parent: helpers that need the child's namespaces */
 	STAGE_BUILD,    /* child: identity, guard, the tree, pivot_root */
 	STAGE_LOCKDOWN, /* child: rlimits, keyring, capabilities, no_new_privs */
-	STAGE_HANDOFF,  /* child: PID 1 forks the command */
+	STAGE_HANDOFF,  /* child: PID 1 forks the command; the rows are the command's own */
+	STAGE_INIT,     /* child: PID 1, while the command runs */
 	STAGE_WATCH,    /* parent: supervise, collect, tear down */
 	_STAGE_MAX,
 };
@@ -40,7 +42,7 @@ enum op_kind {
 	OP_PROPAGATION, OP_ROOT, OP_SYMLINK, OP_BIND, OP_PROTECT, OP_HIDE, OP_TMPFS, OP_SCRATCH,
 	OP_DATA, OP_DEV, OP_PROC, OP_SYSFS, OP_MASK, OP_SYSCTL, OP_ROOT_ATTR, OP_MQUEUE, OP_PIVOT,
 	OP_RLIMIT, OP_NICE, OP_AFFINITY, OP_IDLE, OP_KEYRING, OP_BOUNDING, OP_SECUREBITS, OP_CAPSET, OP_NO_NEW_PRIVS,
-	OP_LANDLOCK, OP_CHDIR,
+	OP_LANDLOCK, OP_CHDIR, OP_SECCOMP,
 	OP_CLOSE_FDS,
 	_OP_MAX,
 };
@@ -113,6 +115,8 @@ struct op {
 			 const struct landlock_place *places; unsigned n; const int *keep;
 			 size_t nkeep; } landlock;                /* inherited: rights on 0, 1, 2 and `keep` */
 		struct { const char *path; } chdir;
+		struct { const struct seccomp_program *program; const char *name; } seccomp; /* of
+			    LOCKDOWN: for all of the box; of HANDOFF: the command's; of INIT: PID 1's */
 		struct { const int *keep; size_t n; } fds;
 	} u;
 };

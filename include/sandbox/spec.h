@@ -126,6 +126,8 @@ struct spec {
 	unsigned securebits;
 	bool allow_new_privs;
 	enum landlock_mode landlock;
+	bool seccomp_off;
+	bool multiarch;             /* other architectures' calls, too */
 
 	enum tty_mode tty;
 	int stop_signal;            /* SIGTERM unless set */

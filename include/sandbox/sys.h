@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <sandbox/landlock.h>
+#include <sandbox/seccomp.h>
 
 /*
  * Raw system calls, for which libc has no wrapper or only a recent one (glibc 2.36 for the mount
@@ -61,3 +62,8 @@ pid_t sys_clone(uint64_t flags, int cgroup, int *ret_pidfd);
 int sys_setresuid(uid_t uid);
 int sys_setresgid(gid_t gid);
 int sys_setgroups_none(void);
+
+/* Adds a filter to this thread (3.17): from now on it holds, here and in all children. Speculation
+ * keeps the mitigations a filter brings (no SECCOMP_FILTER_FLAG_SPEC_ALLOW). Needs no_new_privs or
+ * CAP_SYS_ADMIN. */
+int sys_seccomp_load(const struct seccomp_program *program);

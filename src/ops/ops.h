@@ -44,6 +44,7 @@ OP_APPLY(capset);
 OP_APPLY(no_new_privs);
 OP_APPLY(landlock);
 OP_APPLY(chdir);
+OP_APPLY(seccomp);
 OP_APPLY(close_fds);
 
 /* ops/identity.c: takes up all permitted capabilities again, after a change of user id. */

@@ -44,6 +44,7 @@ const struct op_class op_classes[_OP_MAX] = {
 	[OP_NO_NEW_PRIVS] = { op_no_new_privs_apply },
 	[OP_LANDLOCK]     = { op_landlock_apply },
 	[OP_CHDIR]        = { op_chdir_apply },
+	[OP_SECCOMP]      = { op_seccomp_apply },
 	[OP_CLOSE_FDS]    = { op_close_fds_apply },
 };
 /* clang-format on */

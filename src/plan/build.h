@@ -36,15 +36,17 @@ bool path_at_or_below(const char *path, const char *dir);
 unsigned path_depth(const char *path);
 
 /* The steps, in this order. */
-int plan_ids(struct build *b, struct err *err);      /* ids.c */
-int plan_limits(struct build *b, struct err *err);   /* limits.c */
-void plan_rlimits(struct build *b);                  /* limits.c: rows of LOCKDOWN */
-void plan_ulimits(struct build *b);                  /* limits.c: rows of HANDOFF */
-int plan_mounts(struct build *b, struct err *err);   /* mounts.c */
-int plan_env(struct build *b, struct err *err);      /* env.c */
-int plan_lockdown(struct build *b, struct err *err); /* lockdown.c */
+int plan_ids(struct build *b, struct err *err);            /* ids.c */
+int plan_limits(struct build *b, struct err *err);         /* limits.c */
+void plan_rlimits(struct build *b);                        /* limits.c: rows of LOCKDOWN */
+void plan_ulimits(struct build *b);                        /* limits.c: rows of HANDOFF */
+int plan_mounts(struct build *b, struct err *err);         /* mounts.c */
+int plan_env(struct build *b, struct err *err);            /* env.c */
+int plan_lockdown(struct build *b, struct err *err);       /* lockdown.c */
 int plan_landlock_check(struct build *b, struct err *err); /* landlock.c: refusals, notices */
-uint64_t plan_capabilities(const struct build *b);   /* lockdown.c: what the command keeps */
-void plan_landlock_tree(struct build *b);            /* landlock.c: a row of BUILD, before the pivot */
-void plan_landlock(struct build *b);                 /* landlock.c: the row; after the mounts */
-int plan_process(struct build *b, struct err *err);  /* process.c */
+uint64_t plan_capabilities(const struct build *b);         /* lockdown.c: what the command keeps */
+void plan_landlock_tree(struct build *b); /* landlock.c: a row of BUILD, before the pivot */
+void plan_landlock(struct build *b);      /* landlock.c: the row; after the mounts */
+void plan_seccomp(struct build *b, enum stage stage, uint64_t caps); /* seccomp.c: caps the
+			   command may ever hold */
+int plan_process(struct build *b, struct err *err);                  /* process.c */

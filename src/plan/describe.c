@@ -12,7 +12,8 @@
 static const char *const stage_names[_STAGE_MAX] = {
 	[STAGE_NONE] = "none",         [STAGE_PREPARE] = "PREPARE", [STAGE_CLONE] = "CLONE",
 	[STAGE_IDMAP] = "IDMAP",       [STAGE_LINK] = "LINK",       [STAGE_BUILD] = "BUILD",
-	[STAGE_LOCKDOWN] = "LOCKDOWN", [STAGE_HANDOFF] = "HANDOFF", [STAGE_WATCH] = "WATCH",
+	[STAGE_LOCKDOWN] = "LOCKDOWN", [STAGE_HANDOFF] = "HANDOFF", [STAGE_INIT] = "INIT",
+	[STAGE_WATCH] = "WATCH",
 };
 
 const char *stage_name(enum stage stage)
@@ -394,6 +395,12 @@ DESCRIBE(chdir)
 	put_quoted(out, op->u.chdir.path);
 }
 
+DESCRIBE(seccomp)
+{
+	g_string_append_printf(out, "%s, %u instructions", op->u.seccomp.name,
+			       op->u.seccomp.program->n);
+}
+
 DESCRIBE(fds)
 {
 	g_string_append(out, "keep=0,1,2");
@@ -442,6 +449,7 @@ static const struct { const char *name; void (*describe)(const struct op *, GStr
 	[OP_NO_NEW_PRIVS] = { "no-new-privs", describe_nothing },
 	[OP_LANDLOCK]     = { "landlock",     describe_landlock },
 	[OP_CHDIR]        = { "chdir",        describe_chdir },
+	[OP_SECCOMP]      = { "seccomp",      describe_seccomp },
 	[OP_CLOSE_FDS]    = { "close-fds",    describe_fds },
 };
 /* clang-format on */

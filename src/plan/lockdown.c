@@ -11,7 +11,10 @@
  *   Landlock      needs no_new_privs, and the finished tree; with --allow-new-privs it needs
  *                 CAP_SYS_ADMIN in its place, and comes before the capset
  *   chdir         with the command's own rights, and checked to lie inside the new root
- *   descriptors   last, in the command's own process
+ *   seccomp       last: from here on only the command's start and PID 1's loop. Without
+ *                 no_new_privs it needs CAP_SYS_ADMIN, so before the capabilities go; what follows
+ *                 then is in every filter
+ *   descriptors   in the command's own process
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -56,6 +59,15 @@ uint64_t plan_capabilities(const struct build *b)
 	return (set | s->cap_add) & ~s->cap_drop;
 }
 
+/* What the command may ever hold: with --allow-new-privs a set-user-id program of the root
+ * directory may get root's set. */
+static uint64_t bounding(const struct build *b)
+{
+	return b->spec->allow_new_privs && b->spec->view == VIEW_ROOTFS && !root_inside(b)
+		       ? b->caps | root_caps
+		       : b->caps;
+}
+
 static void plan_caps(struct build *b)
 {
 	uint64_t keep = b->caps, strong = keep & (CAP(SYS_ADMIN) | CAP(SYS_PTRACE));
@@ -71,11 +83,7 @@ static void plan_caps(struct build *b)
 			"hidden places, masks and the rest of its confinement%s",
 			b->host->euid == 0 ? ", and is root on this host" : "");
 	op = plan_add(b, OP_BOUNDING, STAGE_LOCKDOWN, b->spec->origin[OPT_CAP_ADD]);
-
-	/* with --allow-new-privs a set-user-id program of the root directory may get root's set */
-	op->u.bounding.keep = b->spec->allow_new_privs && b->spec->view == VIEW_ROOTFS && !root
-				      ? keep | root_caps
-				      : keep;
+	op->u.bounding.keep = bounding(b);
 	/* the ambient set is raised after the securebits are set */
 	if (by_ambient && keep && !b->spec->securebits_set)
 		bits &= ~(unsigned)(SECBIT_NO_CAP_AMBIENT_RAISE |
@@ -113,6 +121,8 @@ int plan_lockdown(struct build *b, struct err *err)
 
 	plan_rlimits(b);
 	(void)plan_add(b, OP_KEYRING, STAGE_LOCKDOWN, 0);
+	if (b->spec->allow_new_privs)
+		plan_seccomp(b, STAGE_LOCKDOWN, bounding(b));
 	plan_caps(b);
 	if (!b->spec->allow_new_privs) {
 		(void)plan_add(b, OP_NO_NEW_PRIVS, STAGE_LOCKDOWN, 0);
@@ -120,6 +130,8 @@ int plan_lockdown(struct build *b, struct err *err)
 	}
 	plan_chdir(b);
 	plan_ulimits(b);
+	if (!b->spec->allow_new_privs)
+		plan_seccomp(b, STAGE_LOCKDOWN, bounding(b));
 	op = plan_add(b, OP_CLOSE_FDS, STAGE_HANDOFF, b->spec->origin[OPT_PRESERVE_FDS]);
 	op->u.fds.keep = (const int *)(const void *)b->spec->preserve_fds->data;
 	op->u.fds.n = b->spec->preserve_fds->len;

@@ -133,8 +133,7 @@ static _Noreturn void limiter_gone(struct init *init)
 
 	(void)err_set(&err, ERR_LIMIT, ESRCH, "the limits no longer hold");
 	(void)err_cause(&err, "the process that enforced them was killed in the box");
-	(void)err_fix(&err,
-		      "use limits of the kernel: see sandbox-limits(7) and sandbox doctor");
+	(void)err_fix(&err, "use limits of the kernel: see sandbox-limits(7) and sandbox doctor");
 	err.stage = STAGE_WATCH;
 	(void)wire_send(init->run->wire, WIRE_FAILED, 0, &err, -1);
 	leave(init, INIT_FAILED);
@@ -269,6 +268,17 @@ static void drop_capabilities(struct init *init)
 	}
 }
 
+/* What PID 1 gives up that the command kept: its own filter, where that is another one. */
+static void settle(struct init *init)
+{
+	struct err err = { 0 };
+
+	if (stage_walk(init->run, STAGE_INIT, &err) < 0) {
+		(void)wire_send(init->run->wire, WIRE_FAILED, 0, &err, -1);
+		leave(init, INIT_FAILED);
+	}
+}
+
 static pid_t start_command(struct run *run, struct err *err)
 {
 	/* vfork: no page tables to copy, and exec has succeeded or failed when it returns */
@@ -305,5 +315,6 @@ void init_main(struct run *run)
 	report(&init, WIRE_STARTED, (int)init.command);
 	drop_capabilities(&init);
 	drop_descriptors(&init);
+	settle(&init);
 	loop(&init);
 }

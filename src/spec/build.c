@@ -167,6 +167,8 @@ static const struct setter setters[_OPT_MAX] = {
 	VALUE(CAP_DROP,        set_cap_drop, CAP_FORM),
 	VALUE(SECUREBITS,      set_securebits, BITS_FORM),
 	FIELD(ALLOW_NEW_PRIVS, set_flag, allow_new_privs),
+	VALUE(SECCOMP,         set_seccomp, "default or off"),
+	FIELD(MULTIARCH,       set_flag, multiarch),
 	VALUE(LANDLOCK,        set_landlock, "auto, on or off"),
 
 	ROW(TTY,               set_tty),

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -207,4 +208,14 @@ int sys_setresgid(gid_t gid)
 int sys_setgroups_none(void)
 {
 	return ret_errno(syscall(SYS_setgroups, 0, NULL));
+}
+
+int sys_seccomp_load(const struct seccomp_program *program)
+{
+	const struct sock_fprog prog = {
+		.len = (unsigned short)program->n,
+		.filter = (struct sock_filter *)(uintptr_t)program->insns, /* only read */
+	};
+
+	return ret_errno(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog));
 }

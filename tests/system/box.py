@@ -88,6 +88,7 @@ NEEDS = {
     "subids": (have_subids, "subordinate ids and newuidmap"),
     "busybox": (lambda: busybox() is not None, "busybox-static"),
     "debian": (lambda: DEBIAN and os.path.exists(DEBIAN), "the tar of a Debian root (tests/run makes it)"),
+    "tools": (lambda: TOOLS and os.path.exists(TOOLS + "/syscalls"), "tests/tools, built"),
     "deny": (lambda: TOOLS and os.path.exists(TOOLS + "/deny"), "tests/tools/deny, built"),
     "unshare": (have_submounts, "unshare(1) and user namespaces"),
     "bwrap": (lambda: shutil.which("bwrap"), "bubblewrap"),

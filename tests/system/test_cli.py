@@ -71,7 +71,7 @@ LATER = {
     "ipv6": ("--no-ipv6",), "net_log": ("--net-log", "f"), "seccomp": ("--seccomp", "strict"),
     "seccomp_allow": ("--seccomp-allow", "x"), "seccomp_deny": ("--seccomp-deny", "x"),
     "seccomp_action": ("--seccomp-action", "kill"),
-    "security_opt": ("--security-opt", "a=b"), "backend": ("--backend", "landlock"), "multiarch": ("--multiarch",),
+    "security_opt": ("--security-opt", "a=b"), "backend": ("--backend", "landlock"),
     "detach": ("-d",), "name": ("--name", "x"), "network_user": ("--network", "user"),
     "network_box": ("--network", "box:x"), "cwd_overlay": ("--cwd", "overlay"),
     "volume_overlay": ("-v", "/usr:/x:overlay"),
