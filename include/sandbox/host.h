@@ -18,6 +18,7 @@ enum host_want {
 	HOST_WANT_SUBIDS = 1 << 0,  /* subuid/subgid ranges, newuidmap, newgidmap */
 	HOST_WANT_CGROUP = 1 << 2,  /* cgroup */
 	HOST_WANT_RESOLV = 1 << 1,  /* resolv_target */
+	HOST_WANT_NET = 1 << 3,     /* net */
 };
 
 /* What stands at a top-level name of the host's root. */
@@ -34,6 +35,18 @@ struct host_cgroup {
 	char *manager;               /* directory of the user's systemd (user@UID.service), or NULL */
 	char *delegated;             /* controllers it may hand out; NULL without manager */
 	char *bus;                   /* socket of the user's systemd; NULL: not reachable */
+};
+
+/* The network of the host, for one that does not collide with it (host/net.c). Numbers in host
+ * byte order. */
+struct host_net4 { uint32_t address; unsigned prefix; };
+struct host_net {
+	struct host_net4 *nets;      /* its IPv4 addresses and routes, default routes left out */
+	size_t nnets;
+	bool ipv6;                   /* it has an address that is not link-local, and a default route */
+	bool ipv6_built_in;
+	char *resolv;                /* content of /etc/resolv.conf; NULL: none */
+	char *hosts;                 /* content of /etc/hosts; NULL: none */
 };
 
 struct host {
@@ -64,6 +77,7 @@ struct host {
 	char *newuidmap, *newgidmap; /* absolute paths; NULL: not installed */
 	bool subid_nss;              /* nsswitch.conf names a service for them: the files do not count */
 	struct host_cgroup cgroup;   /* HOST_WANT_CGROUP, else all zero */
+	struct host_net net;         /* HOST_WANT_NET, else all zero */
 	char *subid_reason;          /* why they cannot be used, for the notice; NULL if they can */
 };
 
@@ -166,6 +180,9 @@ int host_keys_probe(uid_t uid, unsigned *ret_used, unsigned *ret_max);
 
 /* Why `dir` (XDG_RUNTIME_DIR) cannot be used by `uid`: NULL if it can, else one sentence. */
 const char *host_runtime_fault(const char *dir, uid_t uid);
+
+void host_net_probe(struct host_net *ret);
+void host_net_clear(struct host_net *net);
 
 void host_cgroup_probe(struct host_cgroup *ret, uid_t uid);
 void host_cgroup_clear(struct host_cgroup *cgroup);

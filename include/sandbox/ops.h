@@ -24,6 +24,13 @@ struct pin {
 	char *path;      /* where the kernel says it is: absolute, without links and ".." */
 };
 
+/* The network helper, as the launcher holds it. */
+struct run_net {
+	struct spawn starter;        /* the process that makes the helper proper, and ends */
+	int pidfd;                   /* of the helper proper, our child too; -EBADF: none yet */
+	int ready, exit, control;    /* see netctl.h; exit is the write end */
+};
+
 enum { RUN_LOCKS_MAX = 4, RUN_OWN_MAX = 1024, RUN_PINS_MAX = 8192 };
 
 struct run {
@@ -40,6 +47,7 @@ struct run {
 	const char *scope_absent;    /* why it was not started */
 	struct cgtree tree;          /* the box's cgroup */
 	char cpus[128];              /* the CPUs there are, where a cpuset says it; else "" */
+	struct run_net net;
 	pid_t child;
 	int child_pidfd;
 

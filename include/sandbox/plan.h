@@ -37,8 +37,8 @@ enum stage {
 };
 
 enum op_kind {
-	OP_SCOPE, OP_PIN, OP_CGROUP, OP_NETNS_JOIN, OP_CLONE, OP_IDMAP,
-	OP_IDENTITY, OP_GUARD, OP_CGROUPNS, OP_LOOPBACK, OP_HOSTNAME,
+	OP_SCOPE, OP_NET_HELPER, OP_PIN, OP_CGROUP, OP_NETNS_JOIN, OP_CLONE, OP_IDMAP,
+	OP_IDENTITY, OP_GUARD, OP_CGROUPNS, OP_LOOPBACK, OP_LINK, OP_ADDRESS, OP_NET_READY, OP_HOSTNAME,
 	OP_PROPAGATION, OP_ROOT, OP_SYMLINK, OP_BIND, OP_PROTECT, OP_HIDE, OP_TMPFS, OP_SCRATCH,
 	OP_DATA, OP_DEV, OP_PROC, OP_SYSFS, OP_MASK, OP_SYSCTL, OP_ROOT_ATTR, OP_MQUEUE, OP_PIVOT,
 	OP_RLIMIT, OP_NICE, OP_AFFINITY, OP_IDLE, OP_KEYRING, OP_BOUNDING, OP_SECUREBITS, OP_CAPSET, OP_NO_NEW_PRIVS,
@@ -86,6 +86,11 @@ struct op {
 		struct { uid_t uid; gid_t gid; bool drop_groups; bool set;
 			 uid_t caller_uid; gid_t caller_gid; } identity;  /* the caller's, inside */
 		struct { bool pid_namespace; } guard;
+		struct { const char *config; } net_helper;        /* text of a key file */
+		struct { const char *name; uint8_t mac[6]; unsigned mtu; } link;
+		struct { const char *name; uint32_t address, gateway; unsigned prefix; /* host order */
+			 bool ipv6; uint8_t address6[16], gateway6[16]; unsigned prefix6;
+			 } address;
 		struct { const char *name; } hostname;
 		struct { const char *src; int slot; bool recursive; unsigned attrs;
 			 uint64_t size; } root;                   /* src NULL: a tmpfs of ours */
@@ -140,7 +145,7 @@ struct plan {
 
 	bool pid_namespace;
 	bool wait_maps;             /* the child waits for PROCEED(IDMAP) */
-	bool wait_start;            /* the child waits for PROCEED(HANDOFF): --block-fd */
+	bool wait_start;            /* the child waits for PROCEED(HANDOFF): --block-fd, network */
 	bool tty[3];                /* which of 0, 1, 2 become our pty */
 	bool tty_raw;               /* stdin and stdout are terminals: raw mode from the start */
 	int tty_source;             /* the caller's descriptor whose terminal is used; -1: none */

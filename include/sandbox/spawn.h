@@ -22,6 +22,12 @@ struct spawn {
 /* Starts argv[0] (absolute). 0 or negative errno (no err text: the caller knows what for). */
 int spawn_start(struct spawn *ret, char *const argv[]);
 
+/* The same with descriptors: fds[i] is 3+i in the program. At most 8. */
+int spawn_start_with(struct spawn *ret, char *const argv[], const int *fds, unsigned nfds);
+
+/* Where a helper of ours is: "sandbox-net". NULL: not installed. Freed by the caller. */
+char *helper_find(const char *name);
+
 /* Waits up to timeout_ms for it to end and collects at most size-1 bytes of its output (the rest
  * is read and dropped), NUL-terminated. It is killed at the deadline (-ETIMEDOUT). Returns the
  * exit status (0-255), 128+signal, or a negative errno. Releases everything. */

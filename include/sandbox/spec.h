@@ -21,7 +21,8 @@
 enum view { VIEW_HOST, VIEW_ROOTFS };
 enum home_mode { HOME_DEFAULT, HOME_PRIVATE, HOME_RO, HOME_RW, HOME_DIR };
 enum cwd_mode { CWD_DEFAULT, CWD_RW, CWD_RO, CWD_NONE };
-enum net_mode { NET_NONE, NET_HOST, NET_NS };
+enum net_mode { NET_NONE, NET_HOST, NET_NS, NET_USER };
+enum tristate { TRI_AUTO, TRI_ON, TRI_OFF };
 enum userns_mode { USERNS_DEFAULT, USERNS_KEEP_ID, USERNS_ROOT, USERNS_AUTO, USERNS_MAP };
 enum landlock_mode { LANDLOCK_AUTO, LANDLOCK_ON, LANDLOCK_OFF };
 enum tty_mode { TTY_AUTO, TTY_ON, TTY_OFF };
@@ -54,6 +55,9 @@ struct env_row {
 	const char *value;   /* NULL: take the caller's, if it has one */
 	uint32_t origin;
 };
+
+/* A port of the host's loopback that the box reaches at its gateway's address. */
+struct host_port { unsigned first, last; bool udp; uint32_t origin; };
 
 /* rlim values: UINT64_MAX is unlimited */
 struct ulimit_row { int resource; const char *name; uint64_t soft, hard; uint32_t origin; };
@@ -119,6 +123,8 @@ struct spec {
 
 	enum net_mode net;
 	const char *netns_path;
+	GArray *host_ports;         /* struct host_port */
+	enum tristate ipv6;         /* auto: where the host has it */
 
 	uint64_t cap_add, cap_drop; /* masks by capability number */
 	bool cap_drop_all, cap_add_all;

@@ -30,6 +30,8 @@ struct watch_box {
 	int wire;
 	int signals;      /* from watch_signals_open() */
 	int cgroup;       /* the box's directory, or -EBADF */
+	int net;          /* pidfd of the network helper, -1: none; its control socket */
+	int net_control;
 	const struct limit *limits; /* _LIMIT_MAX of them, with who enforces each */
 	int pty;          /* master, or -1; made O_NONBLOCK, and /dev/null is put in its place when
 	                     the user's terminal hangs up */

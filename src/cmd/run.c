@@ -60,7 +60,8 @@ static unsigned wanted_facts(const struct spec *spec)
 		      spec->cpu_time_ms;
 
 	return (ranges ? HOST_WANT_SUBIDS : 0) | (limits ? HOST_WANT_CGROUP : 0) |
-	       (spec->net != NET_NONE ? HOST_WANT_RESOLV : 0);
+	       (spec->net != NET_NONE ? HOST_WANT_RESOLV : 0) |
+	       (spec->net == NET_USER ? HOST_WANT_NET : 0);
 }
 
 /* (status_open() looks at those that are written to.) */

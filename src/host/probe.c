@@ -196,6 +196,8 @@ int host_probe(struct host *ret, unsigned want, char **environ_in, struct err *e
 		subid_probe(ret);
 	if ((want & HOST_WANT_CGROUP) != 0)
 		host_cgroup_probe(&ret->cgroup, ret->euid);
+	if ((want & HOST_WANT_NET) != 0)
+		host_net_probe(&ret->net);
 	if ((want & HOST_WANT_RESOLV) != 0)
 		ret->resolv_target = resolv_target();
 	return 0;
@@ -217,5 +219,6 @@ void host_clear(struct host *host)
 	g_free(host->newgidmap);
 	g_free(host->subid_reason);
 	host_cgroup_clear(&host->cgroup);
+	host_net_clear(&host->net);
 	memset(host, 0, sizeof(*host));
 }

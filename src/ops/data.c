@@ -105,5 +105,7 @@ int op_data_apply(const struct op *op, struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	at = mnt_place(run, op->u.data.dst, PATH_FILE, 0644, op->u.data.make, err);
+	if (at < 0 && op->on_fail == FAIL_SKIP_PLACE)
+		return 0;
 	return at < 0 ? at : mnt_attach(bind, at, op->u.data.dst, err);
 }

@@ -3,6 +3,15 @@
 
 #include <sandbox/plan.h>
 
+/* The addresses of a box with --network user, host byte order; the rest follows from them. */
+struct plan_net {
+	bool user;
+	uint32_t network; /* of the /24: .2 is the gateway, .3 the DNS, .100 the box */
+	unsigned subnet;  /* part of the IPv6 prefix */
+	bool ipv6;
+	const char *hosts, *resolv; /* content of the box's /etc/hosts and /etc/resolv.conf */
+};
+
 /* The plan under construction: what every step of the compiler reads and adds to. */
 struct build {
 	struct plan *plan;
@@ -11,10 +20,11 @@ struct build {
 	unsigned namespaces; /* CLONE_NEW* that the box gets, the cgroup one included */
 	uid_t uid;           /* of the command, inside; set by plan_ids */
 	gid_t gid;
-	uint64_t caps;    /* what the command keeps; plan_capabilities() */
-	bool single_id;   /* one id is mapped, no more */
-	const char *cwd;  /* the caller's directory, if the box shows it; else NULL */
-	const char *home; /* inside; NULL if there is none; set by plan_mounts */
+	uint64_t caps;       /* what the command keeps; plan_capabilities() */
+	bool single_id;      /* one id is mapped, no more */
+	const char *cwd;     /* the caller's directory, if the box shows it; else NULL */
+	const char *home;    /* inside; NULL if there is none; set by plan_mounts */
+	struct plan_net net; /* --network user; set by plan_net */
 };
 
 /* Appends a row, to be filled in by the caller. Valid until the next call. */
@@ -37,6 +47,10 @@ unsigned path_depth(const char *path);
 
 /* The steps, in this order. */
 int plan_ids(struct build *b, struct err *err);            /* ids.c */
+int plan_net(struct build *b, struct err *err);      /* net.c: rows of PREPARE, LINK; addresses */
+void plan_net_rows(struct build *b);                 /* net.c: rows of BUILD */
+void plan_net_sysctls(struct build *b);              /* net.c: rows of BUILD, once there is /proc */
+void plan_net_files(struct build *b);                /* net.c: /etc/hosts and resolv.conf */
 int plan_limits(struct build *b, struct err *err);         /* limits.c */
 void plan_rlimits(struct build *b);                        /* limits.c: rows of LOCKDOWN */
 void plan_ulimits(struct build *b);                        /* limits.c: rows of HANDOFF */

@@ -50,7 +50,9 @@ static unsigned namespaces(const struct spec *spec)
 {
 	unsigned flags = (DEFAULT_NAMESPACES | spec->unshare) & ~spec->share;
 
-	return spec->net == NET_NONE ? flags : flags & ~(unsigned)CLONE_NEWNET;
+	bool own = spec->net == NET_NONE || spec->net == NET_USER;
+
+	return own ? flags : flags & ~(unsigned)CLONE_NEWNET;
 }
 
 static void plan_clone(struct build *b)
@@ -75,6 +77,7 @@ static void plan_namespaces(struct build *b)
 		(void)plan_add(b, OP_CGROUPNS, STAGE_BUILD, 0);
 	if (b->namespaces & CLONE_NEWNET)
 		(void)plan_add(b, OP_LOOPBACK, STAGE_BUILD, 0);
+	plan_net_rows(b);
 	if (b->namespaces & CLONE_NEWUTS) {
 		op = plan_add(b, OP_HOSTNAME, STAGE_BUILD, b->spec->origin[OPT_HOSTNAME]);
 		op->u.hostname.name = b->spec->hostname ? b->spec->hostname : "sandbox";
@@ -105,6 +108,8 @@ int plan_compile(struct plan *ret, const struct spec *spec, const struct host *h
 
 	plan_init(&b);
 	r = plan_process(&b, err);
+	if (r == 0)
+		r = plan_net(&b, err);
 	plan_clone(&b);
 	if (r == 0)
 		r = plan_ids(&b, err);

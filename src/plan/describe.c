@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The text of a plan. Every field of a row is shown: the golden tests compare nothing else. */
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <linux/sched.h>
 #include <string.h>
@@ -183,6 +184,51 @@ DESCRIBE(nothing)
 DESCRIBE(hostname)
 {
 	put_quoted(out, op->u.hostname.name);
+}
+
+/* The whole of it: these are the rules that hold outside of the box. */
+DESCRIBE(net_helper)
+{
+	g_string_append(out, "sandbox-net");
+	for (const char *line = op->u.net_helper.config; *line; line = strchr(line, '\n') + 1) {
+		g_string_append(out, "\n    ");
+		g_string_append_len(out, line, strchr(line, '\n') - line);
+	}
+}
+
+DESCRIBE(link)
+{
+	g_string_append_printf(out, "%s mtu=%u mac=", op->u.link.name, op->u.link.mtu);
+	for (int i = 0; i < 6; i++)
+		g_string_append_printf(out, "%s%02x", i ? ":" : "", op->u.link.mac[i]);
+}
+
+static void put_ipv4(GString *out, const char *what, uint32_t number)
+{
+	struct in_addr a = { htonl(number) };
+	char text[INET_ADDRSTRLEN];
+
+	g_string_append_printf(out, " %s%s", what, inet_ntop(AF_INET, &a, text, sizeof(text)));
+}
+
+static void put_ipv6(GString *out, const char *what, const uint8_t *bytes)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	g_string_append_printf(out, " %s%s", what, inet_ntop(AF_INET6, bytes, text, sizeof(text)));
+}
+
+DESCRIBE(address)
+{
+	g_string_append(out, op->u.address.name);
+	put_ipv4(out, "", op->u.address.address);
+	g_string_append_printf(out, "/%u", op->u.address.prefix);
+	put_ipv4(out, "via=", op->u.address.gateway);
+	if (!op->u.address.ipv6)
+		return;
+	put_ipv6(out, "", op->u.address.address6);
+	g_string_append_printf(out, "/%u", op->u.address.prefix6);
+	put_ipv6(out, "via=", op->u.address.gateway6);
 }
 
 DESCRIBE(root)
@@ -422,6 +468,10 @@ static const struct { const char *name; void (*describe)(const struct op *, GStr
 	[OP_GUARD]        = { "guard",        describe_guard },
 	[OP_CGROUPNS]     = { "cgroupns",     describe_nothing },
 	[OP_LOOPBACK]     = { "loopback-up",  describe_nothing },
+	[OP_NET_HELPER]   = { "net-helper",   describe_net_helper },
+	[OP_NET_READY]    = { "net-ready",    describe_nothing },
+	[OP_LINK]         = { "link",         describe_link },
+	[OP_ADDRESS]      = { "address",      describe_address },
 	[OP_HOSTNAME]     = { "hostname",     describe_hostname },
 	[OP_PROPAGATION]  = { "private",      describe_nothing },
 	[OP_ROOT]         = { "root",         describe_root },

@@ -119,6 +119,11 @@ struct op *view_add_tmpfs(struct build *b, const char *dst, uint64_t size, mode_
 	return op;
 }
 
+static bool shares_resolver(const struct build *b)
+{
+	return b->spec->net == NET_HOST || b->spec->net == NET_NS;
+}
+
 /* With the host's network its resolvers are meant; a tree without a place for them has its own. */
 static void add_resolver(struct build *b, const char *src, const char *dst)
 {
@@ -195,8 +200,12 @@ static void frame_masks(struct build *b, bool proc, bool sys)
 	}
 }
 
-static bool has_data(const struct spec *spec)
+static bool has_data(const struct build *b)
 {
+	const struct spec *spec = b->spec;
+
+	if (b->net.user)
+		return true; /* /etc/hosts, /etc/resolv.conf */
 	for (unsigned i = 0; i < spec->volumes->len; i++) {
 		const struct volume *v = &g_array_index(spec->volumes, struct volume, i);
 
@@ -218,12 +227,13 @@ static int frame(struct build *b, struct err *err)
 	op = plan_add(b, OP_DEV, STAGE_BUILD, 0);
 	op->u.dev.pty = b->plan->tty_source >= 0;
 	op->u.dev.make = view_makes_places(b);
-	op->u.dev.data = has_data(b->spec);
+	op->u.dev.data = has_data(b);
 	op->u.dev.shm_size = plan_printf(b, "%" G_GUINT64_FORMAT, (guint64)view_scratch_size(b));
 	op = plan_add(b, OP_PROC, STAGE_BUILD, 0);
 	op->u.proc.fresh = fresh_proc;
 	op->u.proc.make = view_makes_places(b);
 	forbid_nesting(b); /* before /proc/sys may turn read-only */
+	plan_net_sysctls(b);
 	op = plan_add(b, OP_SYSFS, STAGE_BUILD, 0);
 	op->u.sysfs.fresh = fresh_sys;
 	op->u.sysfs.make = view_makes_places(b);
@@ -392,7 +402,7 @@ static int view_host(struct build *b, struct err *err)
 	r = view_home(b, err);
 	if (r == 0)
 		r = view_cwd(b, err);
-	if (r == 0 && b->host->resolv_target && b->spec->net != NET_NONE)
+	if (r == 0 && b->host->resolv_target && shares_resolver(b))
 		add_resolver(b, b->host->resolv_target, b->host->resolv_target);
 	return r;
 }
@@ -402,7 +412,7 @@ static int view_host(struct build *b, struct err *err)
 static int view_rootfs(struct build *b)
 {
 	b->home = b->uid == 0 ? "/root" : "/";
-	if (b->spec->net != NET_NONE)
+	if (shares_resolver(b))
 		add_resolver(b, "/etc/resolv.conf", "/etc/resolv.conf");
 	return 0;
 }
@@ -422,6 +432,7 @@ int plan_mounts(struct build *b, struct err *err)
 	from = b->plan->ops->len;
 	if (r == 0)
 		r = b->spec->view == VIEW_ROOTFS ? view_rootfs(b) : view_host(b, err);
+	plan_net_files(b);
 	if (r == 0)
 		r = view_volumes(b, err);
 	if (r < 0)

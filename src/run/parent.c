@@ -64,8 +64,11 @@ static void launcher_init(struct launcher *l, const struct plan *plan)
 			 .wire = -EBADF,
 			 .signals = -EBADF,
 			 .cgroup = -EBADF,
+			 .net = -EBADF,
+			 .net_control = -EBADF,
 			 .pty = -EBADF },
 	};
+	net_init(&l->run.net);
 	l->run.pins = g_new(struct pin, plan->nslots + 1);
 	for (unsigned i = 0; i < plan->nslots; i++)
 		l->run.pins[i] = (struct pin){ .fd = -EBADF, .tree = -EBADF };
@@ -118,6 +121,7 @@ static void launcher_clear(struct launcher *l)
 		g_free(l->run.pins[i].path);
 	}
 	g_free(l->run.pins);
+	net_end(&l->run.net);
 	if (l->run.scope.pid > 0)
 		(void)spawn_finish(&l->run.scope, NULL, 0, 0);
 	cgroup_remove(&l->run);
@@ -197,10 +201,21 @@ static int keep_made(struct launcher *l, const struct wire_msg *msg, int fd)
 	return 0;
 }
 
+static int give_link(struct launcher *l, const struct wire_msg *msg, int fd)
+{
+	int r = fd < 0 ? -EBADMSG : net_give_link(&l->run.net, msg->err.num, fd);
+
+	if (r == 0)
+		(void)close(fd);
+	return r;
+}
+
 static int take_fd(struct launcher *l, const struct wire_msg *msg, int fd)
 {
 	if (msg->value == WIRE_SLOT_MADE)
 		return keep_made(l, msg, fd);
+	if (msg->value == WIRE_SLOT_LINK)
+		return give_link(l, msg, fd);
 	if (msg->value != WIRE_SLOT_PTY || l->box.pty >= 0 || fd < 0)
 		return -EBADMSG;
 	l->box.pty = fd;
@@ -208,7 +223,7 @@ static int take_fd(struct launcher *l, const struct wire_msg *msg, int fd)
 }
 
 /* --block-fd: the box is complete; the command waits for a byte or the end of the file. */
-static int wait_start(struct launcher *l, struct err *err)
+static int wait_block(struct launcher *l, struct err *err)
 {
 	struct pollfd p[] = {
 		{ .fd = l->run.plan->block_fd, .events = POLLIN },
@@ -227,8 +242,20 @@ static int wait_start(struct launcher *l, struct err *err)
 	if (p[1].revents)
 		return err_set(err, ERR_DIED, ECHILD,
 			       "the box ended during the wait for --block-fd");
-	if (read(l->run.plan->block_fd, &byte, 1) < 0)
-		return err_set(err, ERR_FD, errno, "cannot read the descriptor of --block-fd");
+	return read(l->run.plan->block_fd, &byte, 1) < 0
+		       ? err_set(err, ERR_FD, errno, "cannot read the descriptor of --block-fd")
+		       : 0;
+}
+
+/* The child has locked itself down: the last moment at which the start can be refused. */
+static int wait_start(struct launcher *l, struct err *err)
+{
+	int r = stage_walk(&l->run, STAGE_LINK, err);
+
+	if (r == 0 && l->run.plan->block_fd >= 0)
+		r = wait_block(l, err);
+	if (r < 0)
+		return r;
 	r = wire_send(l->box.wire, WIRE_PROCEED, STAGE_HANDOFF, NULL, -1);
 	return r < 0 ? err_set(err, ERR_DIED, r, "the box ended during the start") : 0;
 }
@@ -288,7 +315,11 @@ static int start(struct launcher *l, struct err *err)
 		r = make_child(l, err);
 	if (r == 0)
 		r = write_maps(l, err);
-	return r < 0 ? r : handshake(l, err);
+	if (r == 0)
+		r = handshake(l, err);
+	l->box.net = l->run.net.pidfd;
+	l->box.net_control = l->run.net.control;
+	return r;
 }
 
 int run_plan(const struct plan *plan, struct status *status, struct outcome *ret, struct err *err)

@@ -161,7 +161,9 @@ static const struct setter setters[_OPT_MAX] = {
 	VALUE(TIMEOUT,         set_timeout, "a time such as 30, 30s, 500ms or 1h30m; 0 for none"),
 	VALUE(NICE,            set_nice, "a number from -20 to 19"),
 
-	VALUE(NETWORK,         set_network, "none, host or ns:PATH"),
+	VALUE(NETWORK,         set_network, "none, user, host or ns:PATH"),
+	VALUE(HOST_PORT,       set_host_port, "PORT[/tcp|/udp] or FIRST-LAST, ports from 1 to 65535"),
+	VALUE(IPV6,            set_ipv6, "auto, on or off"),
 
 	VALUE(CAP_ADD,         set_cap_add, CAP_FORM),
 	VALUE(CAP_DROP,        set_cap_drop, CAP_FORM),
@@ -255,6 +257,7 @@ static void spec_init(struct spec *spec)
 		.ulimits = g_array_new(FALSE, FALSE, sizeof(struct ulimit_row)),
 		.io = g_array_new(FALSE, FALSE, sizeof(struct io_rate)),
 		.preserve_fds = g_array_new(FALSE, FALSE, sizeof(int)),
+		.host_ports = g_array_new(FALSE, FALSE, sizeof(struct host_port)),
 		.uid = SPEC_ID_NONE,
 		.gid = SPEC_ID_NONE,
 		.stop_signal = SIGTERM,
@@ -279,6 +282,12 @@ static void settle_root(const struct build *b)
 		spec->userns = USERNS_ROOT;
 }
 
+/* What only --network user has means it. */
+static bool wants_user_network(const struct spec *spec)
+{
+	return spec->origin[OPT_HOST_PORT] || spec->origin[OPT_IPV6];
+}
+
 /* Two spellings of one wish: afterwards both fields say it. */
 static void settle_network(struct spec *spec)
 {
@@ -286,6 +295,8 @@ static void settle_network(struct spec *spec)
 		spec->net = NET_HOST;
 	if (spec->net == NET_HOST)
 		spec->share |= CLONE_NEWNET;
+	if (spec->net == NET_NONE && wants_user_network(spec))
+		spec->net = NET_USER;
 }
 
 static int build_all(struct build *b, const struct request *request, struct err *err)
@@ -332,6 +343,7 @@ void spec_clear(struct spec *spec)
 	list_clear(&spec->ulimits);
 	list_clear(&spec->io);
 	list_clear(&spec->preserve_fds);
+	list_clear(&spec->host_ports);
 	idmap_clear(&spec->map);
 	if (spec->arena)
 		g_string_chunk_free(spec->arena);

@@ -28,6 +28,13 @@ static bool network_none(const struct spec *s)
 	return s->net == NET_NONE && s->origin[OPT_NETWORK];
 }
 
+/* A network that has none of the options of --network user. */
+static bool network_other(const struct spec *s)
+{
+	return network_none(s) || s->net == NET_HOST || s->net == NET_NS ||
+	       (s->share & CLONE_NEWNET);
+}
+
 /* With a map of one id, inside 0, nobody else can be. */
 static bool user_not_zero(const struct spec *s)
 {
@@ -54,6 +61,10 @@ static bool user_unmapped(const struct spec *s)
 	F(NET_NONE,      OPT_NETWORK,    "--network none",          network_none(s)) \
 	F(NET_HOST,      OPT_NETWORK,    "--network host",          s->net == NET_HOST) \
 	F(NET_NS,        OPT_NETWORK,    "--network ns:",           s->net == NET_NS) \
+	F(NET_USER,      OPT_NETWORK,    "--network user",          s->net == NET_USER) \
+	F(NET_OTHER,     OPT_NETWORK,    "--network none, host or ns:", network_other(s)) \
+	F(HOST_PORT,     OPT_HOST_PORT,  "--host-port",             s->host_ports->len > 0) \
+	F(IPV6,          OPT_IPV6,       "--ipv6",                  s->origin[OPT_IPV6]) \
 	F(NO_HOST,       OPT_HOST,       "--no-host",               b->no_host) \
 	F(HOST_VIEW,     OPT_HOST,       "the host view",           s->view == VIEW_HOST) \
 	F(ROOTFS,        OPT_ROOTFS,     "--rootfs",                s->view == VIEW_ROOTFS) \
@@ -106,6 +117,7 @@ static const char own_tree[] = "with the host's mount namespace the box has no t
 static const char all_ended[] =
 	"only a PID namespace of its own lets all that was started be ended";
 static const char one_net[] = "--share net is --network host";
+static const char only_user[] = "this is an option of --network user";
 static const char not_new[] = "a network that is there already is not a new one";
 
 static const char leave_out[] = "leave one of them out";
@@ -129,6 +141,9 @@ static const struct conflict {
 
 	{ FACT_SHARE_NET,   FACT_NET_NONE, one_net, take_back },
 	{ FACT_SHARE_NET,   FACT_NET_NS,   one_net, take_back },
+	{ FACT_SHARE_NET,   FACT_NET_USER, one_net, take_back },
+	{ FACT_NET_OTHER,   FACT_HOST_PORT, only_user, "use --network user" },
+	{ FACT_NET_OTHER,   FACT_IPV6,      only_user, "use --network user" },
 	{ FACT_UNSHARE_NET, FACT_NET_HOST, not_new, leave_out },
 	{ FACT_UNSHARE_NET, FACT_NET_NS,   not_new, leave_out },
 

@@ -137,6 +137,7 @@ int set_unshare(struct build *b, struct err *err)
 /* clang-format off */
 static const struct word net_words[] = {
 	{ "none", NET_NONE },
+	{ "user", NET_USER },
 	{ "host", NET_HOST },
 	{ NULL,   0        },
 };
@@ -148,9 +149,6 @@ int set_network(struct build *b, struct err *err)
 	const struct word *word = word_find(net_words, value, strlen(value));
 	int r;
 
-	if (strcmp(value, "user") == 0)
-		return build_refuse_later(err, "--network user",
-					  "use --network host, or leave the network off");
 	if (strncmp(value, "box:", 4) == 0)
 		return build_refuse_later(
 			err, "--network box:NAME",
@@ -161,7 +159,7 @@ int set_network(struct build *b, struct err *err)
 		return 0;
 	}
 	if (strncmp(value, "ns:", 3) != 0)
-		return build_refuse(err, b, "it is none of none, host and ns:");
+		return build_refuse(err, b, "it is none of none, user, host and ns:");
 	r = build_check_path(b, value + 3, err);
 	if (r < 0)
 		return r;

@@ -28,11 +28,14 @@
 
 #define CHILD_STACK 32768u
 #define HOLD_MS     60000
+#define PASS_MAX    8u
 #define DRAIN_MAX   262144u /* more than a pipe holds */
 
 struct start {
 	char *const *argv, *const *env;
 	int null, out;
+	const int *pass; /* npass of them, each above 2 + npass */
+	unsigned npass;
 	pid_t parent;
 	int failed; /* errno of the child, read after vfork's return */
 };
@@ -82,8 +85,10 @@ static int child_main(void *arg)
 	r = child_guard(start->parent);
 	if (r == 0)
 		r = child_stdio(start->null, start->out);
+	for (unsigned i = 0; r == 0 && i < start->npass; i++)
+		r = dup2(start->pass[i], STDERR_FILENO + 1 + (int)i) < 0 ? -errno : 0;
 	if (r == 0) {
-		(void)sys_close_from(3, true);
+		(void)sys_close_from(3 + start->npass, true);
 		(void)execve(start->argv[0], start->argv, start->env);
 		r = -errno;
 	}
@@ -136,10 +141,13 @@ static int open_pipe(int *ret_read, int *ret_write)
 	return 0;
 }
 
-static int start_program(struct spawn *ret, char *const argv[], char *const env[])
+static int start_program(struct spawn *ret, char *const argv[], char *const env[], const int *pass,
+			 unsigned npass)
 {
 	_Alignas(64) unsigned char stack[CHILD_STACK];
-	struct start start = { .argv = argv, .env = env, .parent = getpid() };
+	struct start start = {
+		.argv = argv, .env = env, .pass = pass, .npass = npass, .parent = getpid()
+	};
 	autofd int null = -EBADF, in = -EBADF, out = -EBADF;
 	sigset_t all, old;
 	int pidfd = -EBADF, r;
@@ -172,9 +180,40 @@ static int start_program(struct spawn *ret, char *const argv[], char *const env[
 	return 0;
 }
 
+/* Copies of what is to be passed on, out of the way of the numbers they will get. */
+static int lift(const int *fds, unsigned n, int *ret)
+{
+	for (unsigned i = 0; i < n; i++) {
+		ret[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1 + (int)PASS_MAX);
+		if (ret[i] < 0) {
+			int r = -errno;
+
+			while (i-- > 0)
+				(void)close(ret[i]);
+			return r;
+		}
+	}
+	return 0;
+}
+
+int spawn_start_with(struct spawn *ret, char *const argv[], const int *fds, unsigned nfds)
+{
+	int pass[PASS_MAX] = { 0 }, r;
+
+	if (nfds > PASS_MAX)
+		return -EINVAL;
+	r = lift(fds, nfds, pass);
+	if (r < 0)
+		return r;
+	r = start_program(ret, argv, (char *const *)(uintptr_t)child_env, pass, nfds);
+	for (unsigned i = 0; i < nfds; i++)
+		(void)close(pass[i]);
+	return r;
+}
+
 int spawn_start(struct spawn *ret, char *const argv[])
 {
-	return start_program(ret, argv, (char *const *)(uintptr_t)child_env);
+	return start_program(ret, argv, (char *const *)(uintptr_t)child_env, NULL, 0);
 }
 
 static int64_t now_ms(void)
@@ -302,7 +341,7 @@ int spawn_run(char *const argv[], char *out, size_t size, int timeout_ms)
 int spawn_run_env(char *const argv[], char *const env[], char *out, size_t size, int timeout_ms)
 {
 	struct spawn spawn;
-	int r = start_program(&spawn, argv, env);
+	int r = start_program(&spawn, argv, env, NULL, 0);
 
 	return r < 0 ? r : spawn_finish(&spawn, out, size, timeout_ms);
 }

@@ -6,6 +6,7 @@
  *   signals   those the caller sends: most go to the command, over the wire
  *   wire      what PID 1 tells: STARTED, STOPPED, EXITED, FAILED
  *   init      PID 1's pidfd: the box is gone
+ *   net       the network helper's pidfd and its control socket (net.c)
  *   pty, in, out   only with a pty: its master, the user's terminal both ways (tty.c)
  *
  * and on the deadline of --timeout, which is poll's own. A plain run thus costs three polls.
@@ -39,7 +40,15 @@ enum {
 	FLUSH_MS = 1000,      /* for the screen to be complete before we stop */
 };
 
-enum slot { SLOT_WIRE, SLOT_SIGNALS, SLOT_INIT, SLOT_TTY, _SLOT_MAX = SLOT_TTY + _TTY_SLOT_MAX };
+enum slot {
+	SLOT_WIRE,
+	SLOT_SIGNALS,
+	SLOT_INIT,
+	SLOT_NET,
+	SLOT_NET_CONTROL,
+	SLOT_TTY,
+	_SLOT_MAX = SLOT_TTY + _TTY_SLOT_MAX,
+};
 
 int64_t watch_now_us(void)
 {
@@ -271,6 +280,7 @@ static int fill_slots(const struct watch *w, struct pollfd *slots, int *ret_time
 	slots[SLOT_WIRE] = (struct pollfd){ w->wire_open ? w->box->wire : -1, POLLIN, 0 };
 	slots[SLOT_SIGNALS] = (struct pollfd){ w->box->signals, POLLIN, 0 };
 	slots[SLOT_INIT] = (struct pollfd){ w->box->init_pidfd, POLLIN, 0 };
+	net_poll(w, &slots[SLOT_NET], &slots[SLOT_NET_CONTROL]);
 	if (w->tty.pty < 0) {
 		*ret_timeout = time_left(w, -1);
 		return SLOT_TTY;
@@ -292,6 +302,7 @@ static int watch_turn(struct watch *w)
 		(void)handle_wire(w);
 	if (slots[SLOT_SIGNALS].revents != 0)
 		handle_signals(w);
+	net_handle(w, &slots[SLOT_NET], &slots[SLOT_NET_CONTROL]);
 	if (n > SLOT_TTY && w->tty.pty >= 0)
 		handle_terminal(w, slots + SLOT_TTY);
 	if (slots[SLOT_INIT].revents != 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -36,8 +37,9 @@ struct watch {
 	bool started, failed; /* STARTED, FAILED were received */
 	struct err failure;   /* of the latter */
 	struct ending ending;
-	struct rusage usage; /* of PID 1 and all that was reaped in the box */
-	bool gone, reaped;   /* PID 1 has ended; ... and was collected */
+	struct rusage usage;       /* of PID 1 and all that was reaped in the box */
+	bool net_lost, net_silent; /* the network helper has ended; ... says nothing more */
+	bool gone, reaped;         /* PID 1 has ended; ... and was collected */
 
 	int64_t start_us;       /* CLOCK_MONOTONIC */
 	enum deadline deadline; /* what happens at ... */
@@ -46,6 +48,10 @@ struct watch {
 
 /* CLOCK_MONOTONIC in microseconds. */
 int64_t watch_now_us(void);
+
+/* The network helper (net.c): what is waited for, and what came of it. Its end is the box's. */
+void net_poll(const struct watch *w, struct pollfd *process, struct pollfd *control);
+void net_handle(struct watch *w, const struct pollfd *process, const struct pollfd *control);
 
 /* The end of the box at once: SIGKILL to PID 1 takes all with it (pid_namespaces(7)). */
 void teardown_kill(const struct watch *w);

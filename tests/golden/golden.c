@@ -72,6 +72,33 @@ static void as_resolved(struct host *h)
 {
 	h->resolv_target = (char *)"/run/systemd/resolve/stub-resolv.conf";
 }
+/* A route that covers the first choice, and IPv6; then routes that cover every choice. */
+static struct host_net4 some_nets[] = { { 0x0a000200, 24 }, { 0x0a000300, 23 } };
+static struct host_net4 wide_nets[] = { { 0x0a000000, 8 }, { 0xac100000, 12 }, { 0xc0a80000, 16 } };
+static struct host_net4 all_nets[] = { { 0x0a000000, 19 },
+				       { 0xac1ee000, 19 },
+				       { 0xc0a8c800, 21 },
+				       { 0xc0a8d000, 20 },
+				       { 0xc0a8e000, 19 } };
+
+static void as_busy_net(struct host *h)
+{
+	h->net.nets = some_nets;
+	h->net.nnets = G_N_ELEMENTS(some_nets);
+	h->net.ipv6 = h->net.ipv6_built_in = true;
+	h->net.resolv = (char *)"nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch lan\n";
+	h->net.hosts = (char *)"127.0.0.1 localhost\n";
+}
+static void as_wide_net(struct host *h)
+{
+	h->net.nets = wide_nets;
+	h->net.nnets = G_N_ELEMENTS(wide_nets);
+}
+static void as_full_net(struct host *h)
+{
+	h->net.nets = all_nets;
+	h->net.nnets = G_N_ELEMENTS(all_nets);
+}
 static void in_home(struct host *h)
 {
 	h->cwd = h->home;
@@ -137,6 +164,8 @@ static const struct { const char *name; void (*change)(struct host *); } hosts[]
 	{ "old-kernel", as_old }, { "older-kernel", as_older },
 	 { "resolved", as_resolved }, { "in-home", in_home },
 	{ "in-top", in_top },      { "in-tmp", in_tmp },        { "nowhere", nowhere },
+	{ "busy-net", as_busy_net }, { "full-net", as_full_net },
+	{ "wide-net", as_wide_net },
 	{ "homeless", homeless },  { "no-subids", without_subids }, { "root", as_root },
 	{ "session", in_session }, { "service", in_service },
 };

@@ -66,13 +66,13 @@ def test_flag_with_value(option):
 
 LATER = {
     "image": ("--image", "debian"), "overlay": ("--overlay",), "overlay_name": ("--overlay=x",),
-    "publish": ("-p", "80:80"), "allow": ("--allow", "x:1"), "deny": ("--deny", "x"), "host_port": ("--host-port", "1"),
+    "publish": ("-p", "80:80"), "allow": ("--allow", "x:1"), "deny": ("--deny", "x"),
     "dns": ("--dns", "1.1.1.1"), "add_host": ("--add-host", "a:1.1.1.1"), "ip": ("--ip", "10.0.0.1"),
-    "ipv6": ("--no-ipv6",), "net_log": ("--net-log", "f"), "seccomp": ("--seccomp", "strict"),
+    "net_log": ("--net-log", "f"), "seccomp": ("--seccomp", "strict"),
     "seccomp_allow": ("--seccomp-allow", "x"), "seccomp_deny": ("--seccomp-deny", "x"),
     "seccomp_action": ("--seccomp-action", "kill"),
     "security_opt": ("--security-opt", "a=b"), "backend": ("--backend", "landlock"),
-    "detach": ("-d",), "name": ("--name", "x"), "network_user": ("--network", "user"),
+    "detach": ("-d",), "name": ("--name", "x"),
     "network_box": ("--network", "box:x"), "cwd_overlay": ("--cwd", "overlay"),
     "volume_overlay": ("-v", "/usr:/x:overlay"),
 }

@@ -153,7 +153,6 @@ static void bad_words(void **state)
 		{ { "-p80:80", NULL },          ERR_OPTION_LATER,   "-p (--publish)", "network" },
 		{ { "-qd", NULL },              ERR_OPTION_LATER,   "-d (--detach)", "" },
 		{ { "--overlay", NULL },        ERR_OPTION_LATER,   "--overlay is",  "" },
-		{ { "--no-ipv6", NULL },        ERR_OPTION_LATER,   "--no-ipv6 is",  "" },
 		{ { "--env-file", "/nonexistent/x", NULL }, ERR_FILE, "'/nonexistent/x'", "" },
 		{ { "--env-file=/", NULL },     ERR_FILE,           "'/'",           "" },
 		{ { "--env-file=/dev/zero", NULL }, ERR_FILE,       "'/dev/zero'",   "" },

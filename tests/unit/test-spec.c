@@ -114,6 +114,9 @@ static void test_defaults(void **state)
 	F(s->share == CLONE_NEWPID && s->unshare == 0, "unshare", "pid", "share", "pid") \
 	F(s->net == NET_NONE, "network", "none") \
 	F(s->net == NET_HOST && s->share == CLONE_NEWNET, "network", "host") \
+	F(s->net == NET_USER && !s->share, "network", "user") \
+	F(s->net == NET_USER && s->host_ports->len == 1, "host-port", "5432") \
+	F(s->net == NET_USER && s->ipv6 == TRI_OFF, "ipv6", "off") \
 	F(s->net == NET_HOST && s->share == CLONE_NEWNET, "share", "net") \
 	F(s->net == NET_HOST, "share", "net", "network", "host") \
 	F(s->net == NET_NONE, "network", "none", "unshare", "net") \
@@ -220,7 +223,15 @@ static void test_refused_values(void **state)
 		{ "share", "PID", "not a namespace" },
 		{ "unshare", "mount", "not a namespace" },
 		{ "network", "", "ns:PATH" },
-		{ "network", "bridge", "none, host or ns:PATH" },
+		{ "network", "bridge", "none, user, host or ns:PATH" },
+		{ "host-port", "", "number is missing" },
+		{ "host-port", "0", "out of range" },
+		{ "host-port", "65536", "out of range" },
+		{ "host-port", "80/sctp", "neither /tcp nor /udp" },
+		{ "host-port", "80-79", "ends before" },
+		{ "host-port", "80-", "number is missing" },
+		{ "host-port", "http", "expected form" },
+		{ "ipv6", "yes", "none of auto, on and off" },
 		{ "network", "ns:", "empty" },
 		{ "network", "ns:/a\n", "control" },
 		{ "env", "", "empty" },
@@ -357,7 +368,6 @@ static void test_refused_later(void **state)
 		{ "seccomp-deny", "49", "--seccomp-deny is not part" },
 		{ "publish", "80", "--network host" },
 		{ "detach", NULL, "--detach is not part" },
-		{ "network", "user", "--network user is not part of this version" },
 		{ "network", "box:web", "--network box:NAME is not part of this version" },
 		{ "cwd", "overlay", "--cwd overlay is not part" },
 	};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "pollset.h"
+
+/*
+ * The name server of the box. Queries come from frames (UDP) or from an inner stream (TCP, see
+ * outlet.h); they are asked of the host's servers with a port and an identifier of our own, in
+ * order, with fail-over; an answer goes back to whoever asked.
+ */
+
+struct dns;
+struct rules;
+
+struct dns_client {
+	struct naddr addr; /* the box's address that asked, and the one of ours it asked */
+	struct naddr server;
+	uint16_t port;
+	void *box; /* of the caller's: which box */
+};
+
+/* Hands out the answer to a UDP query. */
+typedef void (*dns_reply)(void *opaque, const struct dns_client *client, const uint8_t *data,
+			  size_t len);
+
+struct dns_setup {
+	const char *resolv;                  /* text of the host's resolv.conf, or NULL */
+	char *const *servers, *const *hosts; /* --dns, --add-host; may be NULL */
+	struct rules *rules;                 /* told of what was learned; may be NULL */
+	dns_reply reply;
+	void *opaque;
+};
+
+struct dns *dns_new(const struct dns_setup *setup);
+void dns_free(struct dns *dns);
+
+/* The host's resolv.conf has changed. Queries under way go on. */
+void dns_set_resolv(struct dns *dns, const char *text);
+
+/* A query of `len` bytes; what is no query is dropped. */
+void dns_query(struct dns *dns, const struct dns_client *client, const uint8_t *data, size_t len,
+	       int64_t now);
+
+/* The box has connected to our port 53: `fd` is our end of a stream, now owned here. */
+void dns_stream(struct dns *dns, int fd);
+
+void dns_fill(struct dns *dns, struct pollset *set);
+void dns_handle(struct dns *dns, const struct pollset *set);

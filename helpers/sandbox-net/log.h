@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "filter.h"
+
+/*
+ * What was refused: counted by destination for the summary at the end, and sent to the launcher as
+ * it happens, at most LOG_BURST lines a second, so that a box cannot flood anybody.
+ */
+
+struct log;
+
+enum { LOG_BURST = 20, LOG_DESTINATIONS = 256 };
+
+struct log *log_new(int control);
+void log_free(struct log *log);
+
+void log_refused(struct log *log, uint8_t proto, const struct naddr *dst, uint16_t port,
+		 const char *name, enum filter_reason why, int64_t now);
+
+/* One line for the user. */
+void log_notice(struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The summary goes to the launcher. */
+void log_end(struct log *log);

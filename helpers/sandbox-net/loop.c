@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The one loop: poll(2) over the box's frames, libslirp's sockets, our name server's, the published
+ * ports, the host's addresses and the launcher. Nothing else waits.
+ */
+#include <errno.h>
+#include <glib.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#include "net.h"
+#include "reject.h"
+
+enum { TURN_MS = 60000 };
+
+int64_t loop_now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int pollset_add(struct pollset *set, int fd, short events)
+{
+	if (set->n == set->size) {
+		set->size = set->size ? set->size * 2 : 64;
+		set->fds = g_realloc_n(set->fds, set->size, sizeof(*set->fds));
+	}
+	set->fds[set->n] = (struct pollfd){ .fd = fd, .events = events };
+	return (int)set->n++;
+}
+
+/* ---- frames ---- */
+
+static void answer(struct net *net, const uint8_t *p, const struct frame *frame)
+{
+	uint8_t out[REJECT_MAX];
+	size_t len = reject_build(&net->filter, p, frame, out);
+
+	if (len)
+		link_write(&net->link, out, len);
+}
+
+static void refuse(struct net *net, const uint8_t *p, const struct frame *frame,
+		   enum filter_reason why)
+{
+	log_refused(net->log, frame->proto, &frame->dst, frame->dport, NULL, why, net->now);
+	answer(net, p, frame);
+}
+
+static bool too_many(const struct net *net, const struct frame *frame)
+{
+	const struct config *c = &net->config;
+	bool opens = frame->proto == IPPROTO_UDP ||
+		     (frame->proto == IPPROTO_TCP && (frame->tcp_flags & FRAME_SYN));
+
+	return opens && slirp_flows(net->slirp) >= c->tcp_flows + c->udp_flows;
+}
+
+static void ask_dns(struct net *net, const uint8_t *p, const struct frame *frame)
+{
+	const struct dns_client client = {
+		.addr = frame->src, .server = frame->dst, .port = frame->sport, .box = &net->link
+	};
+
+	dns_query(net->dns, &client, p + frame->payload, frame->end - frame->payload, net->now);
+}
+
+void loop_reply(void *opaque, const struct dns_client *client, const uint8_t *data, size_t len)
+{
+	struct net *net = opaque;
+	uint8_t out[FRAME_ETH + 48 + 4096];
+	size_t at = reject_udp_offset(&client->server);
+
+	if (len > sizeof(out) - at)
+		return;
+	memcpy(out + at, data, len);
+	len = reject_udp(&net->link.box, &client->server, 53, &client->addr, client->port, out,
+			 len);
+	link_write(&net->link, out, len);
+}
+
+static void take_frame(struct net *net, uint8_t *p, size_t len)
+{
+	enum filter_reason why;
+	struct frame frame;
+
+	switch (filter_out(&net->filter, &net->link.box, p, len, &frame, &why)) {
+	case FILTER_DROP: return;
+	case FILTER_REFUSE: refuse(net, p, &frame, why); return;
+	case FILTER_DNS: ask_dns(net, p, &frame); return;
+	case FILTER_PASS: break;
+	}
+	if (too_many(net, &frame))
+		answer(net, p, &frame);
+	else
+		slirp_take(net->slirp, p, frame.end);
+}
+
+/* Several frames a wake-up; none while the box does not take ours. */
+static void take_frames(struct net *net)
+{
+	for (int i = 0; i < LINK_BATCH && !link_is_full(&net->link); i++) {
+		ssize_t n = link_read(&net->link, net->buf, sizeof(net->buf));
+
+		if (n < 0)
+			net->leave = true;
+		if (n <= 0)
+			return;
+		take_frame(net, net->buf, (size_t)n);
+	}
+}
+
+/* ---- turns ---- */
+
+static void fill(struct net *net, struct pollset *set)
+{
+	set->n = 0;
+	set->deadline = set->now + TURN_MS;
+	control_fill(net, set);
+	link_fill(&net->link, set);
+	hostaddr_fill(&net->hostaddr, set);
+	dns_fill(net->dns, set);
+	relay_fill(net->relay, set);
+	slirp_fill(net->slirp, set, link_is_full(&net->link));
+}
+
+static void handle(struct net *net, struct pollset *set)
+{
+	/* an address the host has got a moment ago is refused before the next frame is looked at */
+	if (hostaddr_handle(&net->hostaddr, set)) {
+		net->filter.host = net->hostaddr.list;
+		net->filter.nhost = net->hostaddr.n;
+	}
+	if (link_handle(&net->link, set))
+		take_frames(net);
+	slirp_handle(net->slirp, set);
+	dns_handle(net->dns, set);
+	relay_handle(net->relay, set);
+	control_handle(net, set);
+}
+
+void loop_run(struct net *net)
+{
+	struct pollset set = { .now = loop_now() };
+
+	while (!net->leave) {
+		int64_t left;
+
+		fill(net, &set);
+		left = set.deadline - set.now;
+		if (poll(set.fds, set.n, left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left) < 0) {
+			if (errno != EINTR)
+				break;
+			continue;
+		}
+		net->now = set.now = loop_now();
+		handle(net, &set);
+	}
+	log_end(net->log);
+	g_free(set.fds);
+}

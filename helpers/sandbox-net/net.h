@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <libslirp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "dns.h"
+#include "filter.h"
+#include "hostaddr.h"
+#include "link.h"
+#include "log.h"
+#include "pollset.h"
+#include "relay.h"
+
+/* The whole helper. Rooms know their own struct; this one is for loop.c, slirp.c, control.c. */
+struct net {
+	struct config config;
+	struct filter filter;
+	struct hostaddr hostaddr;
+	struct link link;
+	struct dns *dns;
+	struct relay *relay;
+	struct rules *rules;
+	struct log *log;
+	struct slirp_glue *slirp;
+	int exit, control;
+	int exit_index, control_index;
+	bool leave;
+	int64_t now;
+	uint8_t buf[FRAME_MAX + 1]; /* the frame at hand; a longer one shows by its length */
+};
+
+/* control.c: messages of the launcher. */
+void control_fill(struct net *net, struct pollset *set);
+void control_handle(struct net *net, const struct pollset *set);
+
+/* loop.c */
+int64_t loop_now(void);
+void loop_run(struct net *net);
+/* dns_reply: an answer as a frame. */
+void loop_reply(void *opaque, const struct dns_client *client, const uint8_t *data, size_t len);
+
+/* slirp.c: libslirp and its timers. */
+struct slirp_glue *slirp_open(struct net *net);
+void slirp_close(struct slirp_glue *glue);
+/* A frame that the filter has passed. */
+void slirp_take(struct slirp_glue *glue, const uint8_t *p, size_t len);
+/* With `hold`, its sockets are left alone: the box does not take frames. */
+void slirp_fill(struct slirp_glue *glue, struct pollset *set, bool hold);
+void slirp_handle(struct slirp_glue *glue, const struct pollset *set);
+unsigned slirp_flows(const struct slirp_glue *glue);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "filter.h"
+
+/*
+ * The outlet: every connect() and sendto() of libslirp goes through here, since this program defines
+ * these names itself and exports them (outlet.syms), so that the dynamic linker binds libslirp's
+ * calls to them. It is
+ *
+ *   - the second lock: what is connected to is checked by the address the kernel is given, however
+ *     the frame was read;
+ *   - the place where a connection is led elsewhere: to our own name server over TCP, later to a
+ *     relay that looks at the first bytes or goes round libslirp altogether.
+ */
+
+enum outlet_action {
+	OUTLET_DIRECT, /* as libslirp wants it */
+	OUTLET_REFUSE, /* ECONNREFUSED: libslirp answers with RST */
+	OUTLET_DIVERT, /* to outlet_setup.divert */
+};
+
+struct outlet_setup {
+	const struct filter *filter;
+	/* Decides about a TCP connection that the filter has passed. NULL: direct. */
+	enum outlet_action (*decide)(void *opaque, const struct naddr *dst, uint16_t port);
+	/* Gets our end of a stream whose other end libslirp takes for the connection. Owns it. */
+	void (*divert)(void *opaque, const struct naddr *dst, uint16_t port, int fd);
+	/* A connection or datagram was refused here, although the filter had let the frame pass. */
+	void (*refused)(void *opaque, const struct naddr *dst, uint16_t port);
+	void *opaque;
+};
+
+/* Until this is called nothing is let out at all. */
+void outlet_open(const struct outlet_setup *setup);
+
+/* Whether libslirp's calls really come here: the linker was asked. */
+bool outlet_is_bound(void);
+
+/* For our own sockets (name servers, published ports): past the outlet. */
+int outlet_raw_connect(int fd, const struct sockaddr *to, socklen_t len);

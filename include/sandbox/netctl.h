@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What the launcher and helpers/sandbox-net say to each other, over descriptors that only the two
+ * of them hold. The helper is started as
+ *
+ *   sandbox-net --config-fd=N --ready-fd=N --exit-fd=N --control-fd=N
+ *
+ * config    a sealed memfd with the text of a key file (helpers/sandbox-net/config.c)
+ * ready     a pipe; the helper writes one line, "ready VERSION\n" or "error CODE TEXT\n". The end
+ *           of the pipe without a line: it died
+ * exit      the read end of a pipe; its end of file tells the helper to leave
+ * control   a SOCK_SEQPACKET pair; one struct netctl_msg and its text a packet, one descriptor at
+ *           most attached
+ *
+ * The process that was started is not the one that stays: it makes the helper proper in namespaces
+ * of its own, as a child of the launcher, sends NETCTL_PROCESS with its pidfd, and ends.
+ */
+
+enum { NETCTL_VERSION = 1, NETCTL_TEXT_MAX = 16384 };
+
+#define NETCTL_MAGIC 0x534e4554u /* "SNET" */
+
+enum netctl_kind {
+	/* from the helper */
+	NETCTL_PROCESS = 1, /* pidfd of the helper proper; before the ready line */
+	NETCTL_REFUSED,     /* text: one line for --net-log, a destination that was refused */
+	NETCTL_NOTICE,      /* text: one line for the user */
+	NETCTL_SUMMARY,     /* text: what was refused in all, "COUNT DESTINATION" lines; at the end */
+	/* from the launcher */
+	NETCTL_LINK,        /* a box's frames: the descriptor; value: enum netctl_channel */
+	NETCTL_RESOLV,      /* text: the host's resolv.conf has changed to this */
+	NETCTL_AGENT,       /* socket of the agent in the box's network namespace */
+	NETCTL_LISTEN,      /* a listening socket; value: number of its [publish N] group */
+	_NETCTL_MAX,
+};
+
+/* How frames come out of a box: reads and writes are the same, errors are not. */
+enum netctl_channel {
+	NETCTL_TAP = 1, /* /dev/net/tun, without packet information */
+	NETCTL_PACKET,  /* AF_PACKET on the far end of a veth pair */
+};
+
+struct netctl_msg {
+	uint32_t magic;
+	uint16_t kind;
+	uint16_t len; /* of the text that follows */
+	int32_t value;
+	uint32_t pad;
+};
+
+/* Sends one packet; fd is attached unless negative. Does not wait: -EAGAIN when the other side does
+ * not read. 0 or negative errno. */
+int netctl_send(int sock, enum netctl_kind kind, int value, const char *text, size_t len, int fd);
+
+/* Receives one, without waiting. text[size] gets the text, NUL-terminated. *ret_fd: the attached
+ * descriptor, close-on-exec, or -EBADF; the caller closes it. 0; -EAGAIN: none is there; -EPIPE: the
+ * other side is gone; -EBADMSG: not one of ours. */
+int netctl_recv(int sock, struct netctl_msg *ret, char *text, size_t size, int *ret_fd);

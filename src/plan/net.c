@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT
+/*
+ * --network user: the box's addresses, its interface, what the helper is told, and the files that
+ * programs look names up in. The helper's word is law (helpers/sandbox-net): what stands here for
+ * the box is only how the box reaches it.
+ *
+ *   10.0.N.0/24, fd73:6e64:6278:N::/64    .2 gateway, .3 DNS, .100 the box
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#include "view.h"
+
+enum { GATEWAY = 2, DNS = 3, BOX = 100, PREFIX = 24, PREFIX6 = 64, MTU = 65520, WIDE = 16 };
+
+static const char interface[] = "eth0";
+
+/* Where a free /24 is looked for: the first is what users of other tools expect, the others are
+ * for hosts that route all of 10.0.0.0/8 into a tunnel. */
+/* clang-format off */
+static const struct { uint32_t first; unsigned count; } candidates[] = {
+	{ 0x0a000200, 30 }, /* 10.0.2.0 to 10.0.31.0 */
+	{ 0xac1ee000, 30 }, /* 172.30.224.0 and on */
+	{ 0xc0a8c800, 30 }, /* 192.168.200.0 and on */
+};
+/* clang-format on */
+
+static const char *ipv4(struct build *b, unsigned host)
+{
+	struct in_addr a = { htonl(b->net.network + host) };
+	char text[INET_ADDRSTRLEN];
+
+	return plan_str(b, inet_ntop(AF_INET, &a, text, sizeof(text)));
+}
+
+static uint32_t mask_of(unsigned prefix)
+{
+	return prefix ? UINT32_MAX << (32 - prefix) : 0;
+}
+
+/* A route for a whole private range (a tunnel's 10.0.0.0/8) is no reason to have no network: a part
+ * of it is hidden from the box, where nothing better is left. */
+static bool overlaps(const struct host_net *net, uint32_t network, unsigned widest)
+{
+	for (size_t i = 0; i < net->nnets; i++) {
+		unsigned prefix = MIN(net->nets[i].prefix, PREFIX);
+
+		if (prefix >= widest && ((net->nets[i].address ^ network) & mask_of(prefix)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool find_network(struct build *b, unsigned widest)
+{
+	unsigned nth = 0;
+
+	for (unsigned c = 0; c < G_N_ELEMENTS(candidates); c++)
+		for (unsigned i = 0; i < candidates[c].count; i++, nth++) {
+			uint32_t network = candidates[c].first + (i << 8);
+
+			if (overlaps(&b->host->net, network, widest))
+				continue;
+			b->net.network = network;
+			b->net.subnet = nth + 2;
+			return true;
+		}
+	return false;
+}
+
+static int choose_network(struct build *b, struct err *err)
+{
+	if (find_network(b, 0))
+		return 0;
+	if (find_network(b, WIDE + 1)) {
+		plan_notice(b, "the box's own network hides %s/%d of the host's routes from it",
+			    ipv4(b, 0), PREFIX);
+		return 0;
+	}
+	(void)err_set(err, ERR_NET_ADDRESS, EADDRINUSE, "no addresses are free for the box");
+	(void)err_cause(err, "the host has addresses or routes in each of 10.0.2.0 to 10.0.31.255, "
+			     "172.30.224.0 to 172.30.253.255 and 192.168.200.0 to 192.168.229.255");
+	(void)err_fix(err, "use --network host, or take a route of the host's away");
+	return err_origin(err, b->spec->origin[OPT_NETWORK]);
+}
+
+static int choose_ipv6(struct build *b, struct err *err)
+{
+	const struct host_net *net = &b->host->net;
+
+	b->net.ipv6 = b->spec->ipv6 == TRI_ON || (b->spec->ipv6 == TRI_AUTO && net->ipv6);
+	if (!b->net.ipv6 || net->ipv6_built_in)
+		return 0;
+	(void)err_set(err, ERR_NET_ADDRESS, EAFNOSUPPORT, "cannot give the box IPv6");
+	(void)err_cause(err, "it is switched off in this kernel");
+	(void)err_fix(err, "leave --ipv6 on out");
+	return err_origin(err, b->spec->origin[OPT_IPV6]);
+}
+
+/* The last number looks like that of IPv4: ...::100. */
+static void ipv6_bytes(const struct build *b, unsigned host, uint8_t *ret)
+{
+	const uint8_t prefix[6] = { 0xfd, 0x73, 0x6e, 0x64, 0x62, 0x78 };
+
+	memset(ret, 0, 16);
+	memcpy(ret, prefix, sizeof(prefix));
+	ret[7] = (uint8_t)b->net.subnet;
+	ret[14] = (uint8_t)(host / 100);
+	ret[15] = (uint8_t)((host / 10 % 10) << 4 | host % 10);
+}
+
+static const char *ipv6(struct build *b, unsigned host)
+{
+	char text[INET6_ADDRSTRLEN];
+	uint8_t bytes[16];
+
+	ipv6_bytes(b, host, bytes);
+	return plan_str(b, inet_ntop(AF_INET6, bytes, text, sizeof(text)));
+}
+
+static void mac_bytes(const struct build *b, uint8_t *ret)
+{
+	uint32_t address = b->net.network + BOX;
+
+	ret[0] = 0x5a; /* locally administered */
+	ret[1] = 0x53;
+	for (int i = 0; i < 4; i++)
+		ret[2 + i] = (uint8_t)(address >> (24 - 8 * i));
+}
+
+/* ---- the helper ---- */
+
+static const char *hostname(const struct build *b)
+{
+	return b->spec->hostname ? b->spec->hostname : "sandbox";
+}
+
+/* A value is one line: what would end it is escaped as a key file has it. The rest is ASCII, or not
+ * meant for us. */
+static void put_text(GString *out, const char *key, const char *text)
+{
+	g_string_append_printf(out, "%s=", key);
+	for (const char *c = text; *c; c++) {
+		if (*c == '\n')
+			g_string_append(out, "\\n");
+		else if (*c == '\\')
+			g_string_append(out, "\\\\");
+		else if (*c == ' ' || *c == '\t' || *c == '\r')
+			g_string_append(out, c == text ? "" : " ");
+		else
+			g_string_append_c(out, g_ascii_isgraph(*c) ? *c : '?');
+	}
+	g_string_append_c(out, '\n');
+}
+
+static void put_addresses(struct build *b, GString *out)
+{
+	uint8_t mac[6];
+
+	mac_bytes(b, mac);
+	g_string_append_printf(out, "[link]\nmtu=%d\nmac=%02x:%02x:%02x:%02x:%02x:%02x\n", MTU,
+			       mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	g_string_append_printf(out, "[ipv4]\naddress=%s\ngateway=%s\ndns=%s\nprefix=%d\n",
+			       ipv4(b, BOX), ipv4(b, GATEWAY), ipv4(b, DNS), PREFIX);
+	if (b->net.ipv6)
+		g_string_append_printf(out, "[ipv6]\naddress=%s\ngateway=%s\ndns=%s\nprefix=%d\n",
+				       ipv6(b, BOX), ipv6(b, GATEWAY), ipv6(b, DNS), PREFIX6);
+}
+
+static void put_dns(struct build *b, GString *out)
+{
+	g_string_append(out, "[dns]\n");
+	put_text(out, "resolv", b->host->net.resolv ? b->host->net.resolv : "");
+}
+
+static void put_host_ports(struct build *b, GString *out)
+{
+	const GArray *ports = b->spec->host_ports;
+
+	if (ports->len == 0)
+		return;
+	g_string_append(out, "[host]\nports=");
+	for (unsigned i = 0; i < ports->len; i++) {
+		const struct host_port *p = &g_array_index(ports, struct host_port, i);
+
+		g_string_append_printf(out, "%u-%u/%s;", p->first, p->last, p->udp ? "udp" : "tcp");
+	}
+	g_string_append_c(out, '\n');
+}
+
+static const char *helper_config(struct build *b)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	put_addresses(b, out);
+	put_dns(b, out);
+	put_host_ports(b, out);
+	return plan_str(b, out->str);
+}
+
+int plan_net(struct build *b, struct err *err)
+{
+	uint32_t origin = b->spec->origin[OPT_NETWORK];
+	int r;
+
+	if (b->spec->net != NET_USER)
+		return 0;
+	b->net.user = true;
+	r = choose_network(b, err);
+	if (r == 0)
+		r = choose_ipv6(b, err);
+	if (r < 0)
+		return r;
+	plan_add(b, OP_NET_HELPER, STAGE_PREPARE, origin)->u.net_helper.config = helper_config(b);
+	(void)plan_add(b, OP_NET_READY, STAGE_LINK, origin);
+	if (!(b->namespaces & CLONE_NEWNS))
+		plan_notice(b, "the box shares the host's files, /etc/resolv.conf too: its servers "
+			       "are reached only where they are not the host itself");
+	return 0;
+}
+
+void plan_net_rows(struct build *b)
+{
+	uint32_t origin = b->spec->origin[OPT_NETWORK];
+	struct op *op;
+
+	if (!b->net.user)
+		return;
+	op = plan_add(b, OP_LINK, STAGE_BUILD, origin);
+	op->u.link.name = interface;
+	op->u.link.mtu = MTU;
+	mac_bytes(b, op->u.link.mac);
+	op = plan_add(b, OP_ADDRESS, STAGE_BUILD, origin);
+	op->u.address.name = interface;
+	op->u.address.address = b->net.network + BOX;
+	op->u.address.gateway = b->net.network + GATEWAY;
+	op->u.address.prefix = PREFIX;
+	op->u.address.ipv6 = b->net.ipv6;
+	op->u.address.prefix6 = PREFIX6;
+	ipv6_bytes(b, BOX, op->u.address.address6);
+	ipv6_bytes(b, GATEWAY, op->u.address.gateway6);
+}
+
+static void add_sysctl(struct build *b, const char *path, const char *value)
+{
+	struct op *op = plan_add(b, OP_SYSCTL, STAGE_BUILD, b->spec->origin[OPT_NETWORK]);
+
+	op->u.sysctl.path = path;
+	op->u.sysctl.value = value;
+}
+
+/* Every group inside from 0 on, or the command's own where there is no 0. */
+static const char *ping_groups(struct build *b)
+{
+	const struct idmap *gids = &b->plan->gids;
+	uint32_t next = 0;
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < gids->n; i++)
+			if (gids->rows[i].inside == next && gids->rows[i].count) {
+				next += gids->rows[i].count;
+				more = next != 0;
+			}
+	}
+	return next ? plan_printf(b, "0 %u", next - 1)
+		    : plan_printf(b, "%u %u", (unsigned)b->gid, (unsigned)b->gid);
+}
+
+/* Of the box's own network namespace: port 80 without a capability, ping for every group that is
+ * mapped, no addresses or routes by advertisement. */
+void plan_net_sysctls(struct build *b)
+{
+	if (!b->net.user)
+		return;
+	add_sysctl(b, "sys/net/ipv4/ip_unprivileged_port_start", "0");
+	add_sysctl(b, "sys/net/ipv4/ping_group_range", ping_groups(b));
+	if (b->net.ipv6)
+		add_sysctl(b, "sys/net/ipv6/conf/eth0/accept_ra", "0");
+}
+
+/* ---- files ---- */
+
+static void add_file(struct build *b, const char *dst, const char *text)
+{
+	struct op *op = plan_add(b, OP_DATA, STAGE_BUILD, b->spec->origin[OPT_NETWORK]);
+
+	op->on_fail = FAIL_SKIP_PLACE;
+	op->u.data.dst = dst;
+	op->u.data.fd = -1;
+	op->u.data.slot = -1;
+	op->u.data.mode = 0644;
+	op->u.data.text = text;
+	op->u.data.len = strlen(text);
+	op->u.data.make = view_makes_places(b);
+}
+
+/* The host's own names are kept in its own view; a root directory gets what every system has. */
+static const char *hosts_text(struct build *b)
+{
+	static const char plain[] =
+		"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+	const char *host = b->spec->view == VIEW_HOST ? b->host->net.hosts : NULL;
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	g_string_append_printf(out, "%s\t%s\n", ipv4(b, BOX), hostname(b));
+	if (b->net.ipv6)
+		g_string_append_printf(out, "%s\t%s\n", ipv6(b, BOX), hostname(b));
+	g_string_append(out, host ? host : plain);
+	if (out->str[out->len - 1] != '\n')
+		g_string_append_c(out, '\n');
+	return plan_str(b, out->str);
+}
+
+/* Lines of the host's that mean something inside too: "search", "domain", and "options" less the
+ * trust in a server that is not there. */
+static void put_kept(GString *out, const char *line)
+{
+	static const char *const kept[] = { "search", "domain", "options" };
+	g_auto(GStrv) words = NULL;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(kept); i++) {
+		size_t len = strlen(kept[i]);
+
+		if (strncmp(line, kept[i], len) != 0 || !strchr(" \t", line[len]) || !line[len])
+			continue;
+		words = g_strsplit_set(line, " \t\r", -1);
+		g_string_append(out, kept[i]);
+		for (char **w = words + 1; *w; w++)
+			if (**w && strcmp(*w, "trust-ad") != 0)
+				g_string_append_printf(out, " %s", *w);
+		g_string_append_c(out, '\n');
+		return;
+	}
+}
+
+static const char *resolv_text(struct build *b)
+{
+	g_autoptr(GString) out = g_string_new("# the box's own network: sandbox-network(7)\n");
+	g_auto(GStrv) lines = g_strsplit(b->host->net.resolv ? b->host->net.resolv : "", "\n", -1);
+
+	g_string_append_printf(out, "nameserver %s\n", ipv4(b, DNS));
+	for (char **line = lines; *line; line++)
+		put_kept(out, *line);
+	return plan_str(b, out->str);
+}
+
+void plan_net_files(struct build *b)
+{
+	const char *link = b->spec->view == VIEW_HOST ? b->host->resolv_target : NULL;
+
+	if (!b->net.user)
+		return;
+	add_file(b, "/etc/hosts", hosts_text(b));
+	add_file(b, link ? link : "/etc/resolv.conf", resolv_text(b));
+}
