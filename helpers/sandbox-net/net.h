@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "config.h"
+#include "netconfig.h"
 #include "dns.h"
 #include "filter.h"
 #include "hostaddr.h"

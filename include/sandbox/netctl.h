@@ -10,7 +10,7 @@
  *
  *   sandbox-net --config-fd=N --ready-fd=N --exit-fd=N --control-fd=N
  *
- * config    a sealed memfd with the text of a key file (helpers/sandbox-net/config.c)
+ * config    a sealed memfd with the text of a key file (helpers/sandbox-net/netconfig.c)
  * ready     a pipe; the helper writes one line, "ready VERSION\n" or "error CODE TEXT\n". The end
  *           of the pipe without a line: it died
  * exit      the read end of a pipe; its end of file tells the helper to leave

@@ -46,17 +46,17 @@ bool path_at_or_below(const char *path, const char *dir);
 unsigned path_depth(const char *path);
 
 /* The steps, in this order. */
-int plan_ids(struct build *b, struct err *err);            /* ids.c */
+int plan_ids(struct build *b, struct err *err);      /* ids.c */
 int plan_net(struct build *b, struct err *err);      /* net.c: rows of PREPARE, LINK; addresses */
 void plan_net_rows(struct build *b);                 /* net.c: rows of BUILD */
 void plan_net_sysctls(struct build *b);              /* net.c: rows of BUILD, once there is /proc */
 void plan_net_files(struct build *b);                /* net.c: /etc/hosts and resolv.conf */
-int plan_limits(struct build *b, struct err *err);         /* limits.c */
-void plan_rlimits(struct build *b);                        /* limits.c: rows of LOCKDOWN */
-void plan_ulimits(struct build *b);                        /* limits.c: rows of HANDOFF */
-int plan_mounts(struct build *b, struct err *err);         /* mounts.c */
-int plan_env(struct build *b, struct err *err);            /* env.c */
-int plan_lockdown(struct build *b, struct err *err);       /* lockdown.c */
+int plan_limits(struct build *b, struct err *err);   /* limits.c */
+void plan_rlimits(struct build *b);                  /* limits.c: rows of LOCKDOWN */
+void plan_ulimits(struct build *b);                  /* limits.c: rows of HANDOFF */
+int plan_mounts(struct build *b, struct err *err);   /* mounts.c */
+int plan_env(struct build *b, struct err *err);      /* env.c */
+int plan_lockdown(struct build *b, struct err *err); /* lockdown.c */
 int plan_landlock_check(struct build *b, struct err *err); /* landlock.c: refusals, notices */
 uint64_t plan_capabilities(const struct build *b);         /* lockdown.c: what the command keeps */
 void plan_landlock_tree(struct build *b); /* landlock.c: a row of BUILD, before the pivot */
