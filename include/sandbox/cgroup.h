@@ -19,8 +19,8 @@
  *
  * Who is alive is told by flock(2), since the kernel lets go of a lock with its holder, however that
  * ends; a process id can be another's by then, and is another number in another PID namespace. The
- * locked file is cgroup.kill (Linux 5.14), which only the owner of a directory can open: another
- * user must not be able to hold us up by a lock on the directory, which everybody can open. A
+ * locked file is cgroup.kill (Linux 5.14) where it is ours, since only its owner can open it: another
+ * user should not be able to hold us up by a lock on what everybody can open. A
  * power cut leaves nothing, cgroups are memory; what is swept is left when launcher and janitor
  * were both killed.
  */

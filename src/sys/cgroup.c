@@ -90,16 +90,23 @@ static void pause_ms(void)
 
 /* ---- locks ---- */
 
-static int open_lock(int dir, const char *name)
+static int open_file(int dir, const char *name, const char *file)
 {
-	char path[NAME_MAX + sizeof("/cgroup.kill")];
+	char path[NAME_MAX + 32];
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "%s/cgroup.kill", name);
+	(void)snprintf(path, sizeof(path), "%s/%s", name, file);
 	fd = openat(dir, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT)
-		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : fd;
+}
+
+/* In a directory that was given to us, cgroup.kill may be root's still (it is no file of
+ * /sys/kernel/cgroup/delegate), and before Linux 5.14 it is not there. */
+static int open_lock(int dir, const char *name)
+{
+	int fd = open_file(dir, name, "cgroup.kill");
+
+	return fd == -EACCES || fd == -ENOENT ? open_file(dir, name, "cgroup.procs") : fd;
 }
 
 int cgtree_lock(const struct cgtree *tree)
@@ -129,8 +136,11 @@ static int each_process(int dir, int (*one)(int arg, pid_t pid), int arg)
 	if (n <= 0 || !end)
 		return n < 0 ? (int)n : 0;
 	*end = '\0';
-	for (char *p = text; r == 0 && p; p = strchr(p, '\n'))
-		r = one(arg, (pid_t)strtol(p + (*p == '\n'), NULL, 10));
+	for (char *p = text, *next; r == 0 && p; p = next) {
+		next = strchr(p, '\n');
+		next = next ? next + 1 : NULL;
+		r = one(arg, (pid_t)strtol(p, NULL, 10));
+	}
 	return r < 0 ? r : 1;
 }
 
