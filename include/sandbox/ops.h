@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <sandbox/cgroup.h>
@@ -32,6 +33,9 @@ struct run_net {
 };
 
 enum { RUN_LOCKS_MAX = 4, RUN_OWN_MAX = 1024, RUN_PINS_MAX = 8192 };
+
+/* In the mode of mount points made in the user's own tree, see ops/made.c. */
+#define MADE_MARK S_ISVTX
 
 struct run {
 	const struct plan *plan;

@@ -21,8 +21,9 @@ enum path_want { PATH_DIR, PATH_FILE };
 struct path_made {
 	/* Whether a missing name may be created in this directory (O_PATH). */
 	bool (*may_make)(int dir, void *data);
-	/* Told about each name that was created; may be NULL. */
-	int (*made)(int dir, const char *name, enum path_want what, void *data);
+	/* Told about each name before it is created, whose mode it may change; a negative errno
+	 * keeps it from being created. May be NULL. */
+	int (*announce)(int dir, const char *name, enum path_want what, mode_t *mode, void *data);
 	void *data;
 };
 

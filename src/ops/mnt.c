@@ -89,19 +89,14 @@ static bool may_make(int dir, void *data)
 }
 
 /* The launcher removes what was made outside of our own file systems, if it is still empty. */
-static int report_made(int dir, const char *name, enum path_want what, void *data)
+static int announce(int dir, const char *name, enum path_want what, mode_t *mode, void *data)
 {
 	const struct maker *m = data;
-	struct err msg = { .num = what == PATH_FILE };
-	int r;
 
 	if (mnt_is_own(m->run, dir))
 		return 0;
-	(void)snprintf(msg.what, sizeof(msg.what), "%s", name);
-	r = wire_send(m->run->wire, WIRE_FD, WIRE_SLOT_MADE, &msg, dir);
-	if (r < 0) /* nobody would remove it */
-		(void)unlinkat(dir, name, what == PATH_DIR ? AT_REMOVEDIR : 0);
-	return r;
+	*mode |= MADE_MARK;
+	return made_announce(m->run, dir, name, what == PATH_FILE);
 }
 
 static int place_error(int num, const char *dst, enum path_want want, struct err *err)
@@ -145,10 +140,12 @@ int mnt_place(struct run *run, const char *dst, enum path_want want, mode_t mode
 	      struct err *err)
 {
 	struct maker m = { run, make };
-	struct path_made made = { may_make, report_made, &m };
+	struct path_made made = { may_make, announce, &m };
 	bool as_caller = make && run->other_identity;
 	int fd = as_caller ? become(run, true) : 0;
 
+	if (fd == 0 && make)
+		made_adopt(run, dst);
 	if (fd == 0)
 		fd = path_make_in(run->root, dst, want, mode, &made);
 	if (as_caller && become(run, false) < 0) {
@@ -166,6 +163,8 @@ int mnt_top_dir(struct run *run, const char *dst, bool make, struct err *err)
 
 	if (!mnt_is_own(run, run->root))
 		fd = path_open_in(run->root, dst, O_NOFOLLOW | O_DIRECTORY);
+	if (fd >= 0 && make)
+		made_adopt(run, dst);
 	if (fd == -ENOENT) {
 		any = mnt_place(run, dst, PATH_DIR, 0755, make, err);
 		if (any < 0)

@@ -78,6 +78,11 @@ int mnt_attrs(int mnt, unsigned attrs, bool recursive, const char *what, struct 
 /* Attaches a detached mount onto the place `at`. */
 int mnt_attach(int mnt, int at, const char *dst, struct err *err);
 
+/* ops/made.c. Tells the launcher of a mount point that is to be made, `name` in the directory `dir`;
+ * -EEXIST if it is there. And: of those on the way to dst that an earlier box has left. */
+int made_announce(const struct run *run, int dir, const char *name, bool is_file);
+void made_adopt(const struct run *run, const char *dst);
+
 /* Whether the file system under fd was made in this run; and: from now on it is. */
 bool mnt_is_own(const struct run *run, int fd);
 int mnt_own(struct run *run, int fd, struct err *err);

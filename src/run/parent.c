@@ -92,20 +92,38 @@ static bool alone(const struct run *run)
 	return run->nlocks > 0;
 }
 
+/* Somebody uses it, so it is theirs now, and no later box takes it for a left mount point. */
+static void unmark(const struct made *m)
+{
+	autofd int fd =
+		openat(m->dir, m->name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)))
+		(void)fchmod(fd, st.st_mode & 07777 & ~MADE_MARK);
+}
+
+static int remove_one(const struct made *m)
+{
+	struct stat st;
+
+	if (!m->is_file)
+		return unlinkat(m->dir, m->name, AT_REMOVEDIR);
+	if (fstatat(m->dir, m->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size != 0)
+		return -1;
+	return unlinkat(m->dir, m->name, 0);
+}
+
 static void remove_made(GArray *made, bool remove)
 {
 	/* in reverse: inner ones first */
 	for (unsigned i = made->len; i-- > 0;) {
 		struct made *m = &g_array_index(made, struct made, i);
-		struct stat st;
 
-		if (!remove)
-			; /* left to whoever uses the directory */
-		else if (!m->is_file)
-			(void)unlinkat(m->dir, m->name, AT_REMOVEDIR);
-		else if (fstatat(m->dir, m->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			 S_ISREG(st.st_mode) && st.st_size == 0)
-			(void)unlinkat(m->dir, m->name, 0);
+		/* else left to whoever uses the directory, or to the next box there */
+		if (remove && remove_one(m) < 0)
+			unmark(m);
 		fd_close(&m->dir);
 	}
 }

@@ -166,10 +166,13 @@ static int check_kind(int fd, enum path_want want)
 static int make_name(int dir, const char *name, enum path_want want, mode_t mode,
 		     const struct path_made *made)
 {
-	int fd;
+	int fd, r;
 
 	if (!made->may_make(dir, made->data))
 		return -EROFS;
+	r = made->announce ? made->announce(dir, name, want, &mode, made->data) : 0;
+	if (r < 0)
+		return r;
 	if (want == PATH_DIR) {
 		if (mkdirat(dir, name, mode) < 0)
 			return -errno;
@@ -178,12 +181,6 @@ static int make_name(int dir, const char *name, enum path_want want, mode_t mode
 		if (fd < 0)
 			return -errno;
 		(void)close(fd);
-	}
-	if (made->made) {
-		int r = made->made(dir, name, want, made->data);
-
-		if (r < 0)
-			return r;
 	}
 	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;

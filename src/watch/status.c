@@ -13,13 +13,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <sandbox/fd.h>
+#include <sandbox/sys.h>
 #include <sandbox/watch.h>
 
 #include "event.h"
@@ -35,7 +38,7 @@ struct status {
 	int status_fd, ready_fd; /* the caller's; -1: none */
 
 	struct place pidfile; /* without a name: none was made */
-	int pid_fd;           /* until it is filled */
+	int pid_fd;           /* its lock is held to the end */
 	dev_t pid_dev;        /* it is removed only while it is still the one we made */
 	ino_t pid_ino;
 
@@ -88,6 +91,60 @@ static int check_fd(int fd, const char *option, struct err *err)
 	return 0;
 }
 
+static int pidfile_create(const struct place *place)
+{
+	int fd = openat(place->dir, place->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0644);
+
+	/* held as long as the launcher lives: see pidfile_stale() */
+	if (fd >= 0)
+		(void)flock(fd, LOCK_EX | LOCK_NB);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Also of one that its parent has not looked after yet. */
+static bool has_ended(pid_t pid)
+{
+	struct pollfd p = { .fd = sys_pidfd_open(pid), .events = POLLIN };
+	bool ended = p.fd < 0 ? p.fd == -ESRCH : poll(&p, 1, 0) == 1;
+
+	fd_close(&p.fd);
+	return ended;
+}
+
+static bool is_number_of_nobody(char *text, size_t len)
+{
+	guint64 pid;
+
+	if (len < 2 || text[len - 1] != '\n')
+		return len == 0; /* killed before it was filled */
+	text[len - 1] = '\0';
+	return g_ascii_string_to_unsigned(text, 10, 1, INT_MAX, &pid, NULL) &&
+	       has_ended((pid_t)pid);
+}
+
+/* Whether the file that is there was left by a launcher that was killed, and has been removed: ours,
+ * with nothing in it but the number of a process that is gone, and nobody holds its lock. */
+static bool pidfile_stale(const struct place *place)
+{
+	autofd int fd = openat(place->dir, place->name,
+			       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	char text[16] = "";
+	struct stat st, now;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+	    flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n < 0 || !is_number_of_nobody(text, (size_t)n))
+		return false;
+	/* the lock is that of the file which still has this name */
+	return fstatat(place->dir, place->name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       now.st_dev == st.st_dev && now.st_ino == st.st_ino &&
+	       unlinkat(place->dir, place->name, 0) == 0;
+}
+
 static int pidfile_make(struct status *status, const char *path)
 {
 	struct place place = { .dir = -EBADF };
@@ -95,9 +152,11 @@ static int pidfile_make(struct status *status, const char *path)
 	int r = place_open(&place, path);
 
 	if (r == 0) {
-		status->pid_fd = openat(place.dir, place.name,
-					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-		if (status->pid_fd < 0 || fstat(status->pid_fd, &st) < 0)
+		status->pid_fd = pidfile_create(&place);
+		if (status->pid_fd == -EEXIST && pidfile_stale(&place))
+			status->pid_fd = pidfile_create(&place);
+		r = status->pid_fd < 0 ? status->pid_fd : 0;
+		if (r == 0 && fstat(status->pid_fd, &st) < 0)
 			r = -errno;
 	}
 	if (r < 0) {
@@ -284,7 +343,6 @@ int status_pid(struct status *status, pid_t init, struct err *err)
 		return 0;
 	r = fd_write_all(status->pid_fd, text,
 			 (size_t)g_snprintf(text, sizeof(text), "%d\n", (int)init));
-	fd_close(&status->pid_fd);
 	if (r == 0)
 		return 0;
 	(void)err_set(err, ERR_FILE, r, "cannot write the pidfile '%s'", status->plan->pidfile);
