@@ -13,11 +13,13 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "emit.h"
 #include "policy.h"
 
 static const uint32_t NO_CALL = 0xffffffff;
+enum { EXCEPTIONS = 2 }; /* in one group: more make the search no shorter */
 
 /* From `first` up to the next one's: one answer, or rules to look at (n > 0). */
 struct interval {
@@ -35,8 +37,10 @@ struct number {
 struct compiler {
 	const struct policy *policy;
 	struct code code;
-	GArray *numbers;   /* struct number: rules that concern the architecture at hand */
+	GArray *numbers;   /* struct number: rules, by architecture, then by number */
 	GArray *intervals; /* struct interval */
+	GArray *groups;    /* struct group */
+	GArray *blocks;    /* struct interval: whose rules are written already */
 };
 
 /* Without data where it means nothing: the kernel remembers a plain ALLOW alone. */
@@ -73,16 +77,21 @@ static uint32_t half(unsigned index, bool high)
 static place word_equal(struct code *code, uint32_t offset, uint32_t mask, uint32_t value,
 			place yes, place no)
 {
+	bool part = mask != UINT32_MAX;
 	place at;
 
 	if (value & ~mask)
 		return no;
 	if (mask == 0)
 		return yes;
-	if (mask != UINT32_MAX && value == 0)
+	if (!part || value == 0) {
+		yes = emit_loaded(code, offset, yes);
+		no = emit_loaded(code, offset, no);
+	}
+	if (part && value == 0)
 		return emit_load(code, offset, emit_jump(code, BPF_JSET, mask, no, yes));
 	at = emit_jump(code, BPF_JEQ, value, yes, no);
-	if (mask != UINT32_MAX)
+	if (part)
 		at = emit_and(code, mask, at);
 	return emit_load(code, offset, at);
 }
@@ -142,27 +151,108 @@ static place rules_of(struct compiler *c, struct interval *in)
 		at = yes;
 	}
 	in->at = at;
+	g_array_append_vals(c->blocks, in, 1);
 	return at;
+}
+
+static bool same_rule(const struct policy_rule *a, const struct policy_rule *b)
+{
+	bool same = a->nargs == b->nargs && answer(a->act) == answer(b->act);
+
+	for (unsigned i = 0; same && i < a->nargs; i++) {
+		const struct policy_arg *x = &a->args[i], *y = &b->args[i];
+
+		same = x->index == y->index && x->op == y->op && x->narrow == y->narrow &&
+		       x->value == y->value && x->mask == y->mask;
+	}
+	return same;
+}
+
+/* Calls with the same rules (socket and socketpair; those of two architectures) share them. */
+static bool shared_rules(struct compiler *c, struct interval *in)
+{
+	for (guint i = 0; i < c->blocks->len; i++) {
+		const struct interval *other = &g_array_index(c->blocks, struct interval, i);
+		bool same = other->n == in->n && other->answer == in->answer;
+
+		for (guint n = 0; same && n < in->n; n++)
+			same = same_rule(rule_at(c, in->rule + n), rule_at(c, other->rule + n));
+		if (same) {
+			in->at = other->at;
+			return true;
+		}
+	}
+	return false;
 }
 
 static place interval_at(struct compiler *c, guint i)
 {
 	struct interval *in = &g_array_index(c->intervals, struct interval, i);
 
-	return in->n ? rules_of(c, in) : emit_ret(&c->code, in->answer);
+	if (in->n)
+		return shared_rules(c, in) ? in->at : rules_of(c, in);
+	return emit_ret(&c->code, in->answer);
+}
+
+/* Intervals of one answer with single numbers between them that have another: one comparison for
+ * each of these, where cutting them out would take two. */
+struct group {
+	guint from, to; /* intervals; every second one is an exception */
+};
+
+static bool goes_on(const struct compiler *c, const struct group *g)
+{
+	const struct interval *in = &g_array_index(c->intervals, struct interval, 0);
+
+	if (g->to + 2 > c->intervals->len || (g->to - g->from) / 2 >= EXCEPTIONS)
+		return false;
+	return in[g->from].n == 0 && in[g->to + 1].n == 0 &&
+	       in[g->to + 1].answer == in[g->from].answer &&
+	       in[g->to + 1].first == in[g->to].first + 1;
+}
+
+static void form_groups(struct compiler *c)
+{
+	struct group g = { 0, 0 };
+
+	g_array_set_size(c->groups, 0);
+	while (g.to < c->intervals->len) {
+		g.to = g.from + 1;
+		while (goes_on(c, &g))
+			g.to += 2;
+		g_array_append_val(c->groups, g);
+		g.from = g.to;
+	}
+}
+
+static place group_at(struct compiler *c, const struct group *g)
+{
+	place at = interval_at(c, g->from);
+
+	for (guint i = g->to - 1; i > g->from; i--) {
+		const struct interval *in = &g_array_index(c->intervals, struct interval, i);
+
+		if ((i - g->from) % 2) {
+			place other = interval_at(c, i);
+
+			at = emit_jump(&c->code, BPF_JEQ, in->first, other, at);
+		}
+	}
+	return at;
 }
 
 static place search(struct compiler *c, guint from, guint to)
 {
 	guint middle = from + (to - from) / 2;
+	const struct group *g = &g_array_index(c->groups, struct group, middle);
 	place above, below;
 
 	if (to - from == 1)
-		return interval_at(c, from);
+		return group_at(c, g);
 	above = search(c, middle, to);
 	below = search(c, from, middle);
 	return emit_jump(&c->code, BPF_JGE,
-			 g_array_index(c->intervals, struct interval, middle).first, above, below);
+			 g_array_index(c->intervals, struct interval, g->from).first, above, below);
 }
 
 /* The frequent ones, as jumps in front of the search. */
@@ -240,7 +330,8 @@ static void divide(struct compiler *c, unsigned arch, uint32_t first)
 
 	add_interval(c, (struct interval){ .first = first, .answer = otherwise });
 	collect(c, arch);
-	g_array_sort(c->numbers, by_number);
+	qsort(&g_array_index(c->numbers, struct number, from), c->numbers->len - from,
+	      sizeof(struct number), by_number);
 	while (from < c->numbers->len) {
 		uint32_t nr = g_array_index(c->numbers, struct number, from).nr;
 		guint to = from;
@@ -258,7 +349,6 @@ static place section(struct compiler *c, unsigned low, unsigned high)
 {
 	const struct interval bad = { .answer = answer(c->policy->bad_arch) };
 
-	g_array_set_size(c->numbers, 0);
 	g_array_set_size(c->intervals, 0);
 	if (c->policy->archs & low)
 		divide(c, low, 0);
@@ -270,8 +360,9 @@ static place section(struct compiler *c, unsigned low, unsigned high)
 		add_interval(c, (struct interval){ .first = POLICY_X32_BIT, .answer = bad.answer });
 	/* a tracer's way to skip a call: nothing is run, and its answer must not be overwritten */
 	add_interval(c, (struct interval){ .first = NO_CALL, .answer = SECCOMP_RET_ALLOW });
+	form_groups(c);
 	return emit_load(&c->code, offsetof(struct seccomp_data, nr),
-			 hot_first(c, search(c, 0, c->intervals->len)));
+			 hot_first(c, search(c, 0, c->groups->len)));
 }
 
 static bool rules_valid(const struct policy *policy, GError **error)
@@ -335,6 +426,8 @@ GArray *policy_compile(const struct policy *policy, GError **error)
 		.code = { g_array_new(FALSE, FALSE, sizeof(struct sock_filter)) },
 		.numbers = g_array_new(FALSE, FALSE, sizeof(struct number)),
 		.intervals = g_array_new(FALSE, FALSE, sizeof(struct interval)),
+		.groups = g_array_new(FALSE, FALSE, sizeof(struct group)),
+		.blocks = g_array_new(FALSE, FALSE, sizeof(struct interval)),
 	};
 	GArray *ret = rules_valid(policy, error) ? generate(&c) : NULL;
 
@@ -347,5 +440,7 @@ GArray *policy_compile(const struct policy *policy, GError **error)
 	g_array_unref(c.code.back);
 	g_array_unref(c.numbers);
 	g_array_unref(c.intervals);
+	g_array_unref(c.groups);
+	g_array_unref(c.blocks);
 	return ret;
 }

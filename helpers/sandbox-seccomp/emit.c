@@ -54,6 +54,13 @@ static place go_on(struct code *code, struct sock_filter insn, place next)
 	return put(code, insn);
 }
 
+place emit_loaded(const struct code *code, uint32_t offset, place target)
+{
+	const struct sock_filter *insn = &g_array_index(code->back, struct sock_filter, target - 1);
+
+	return insn->code == (BPF_LD | BPF_W | BPF_ABS) && insn->k == offset ? target - 1 : target;
+}
+
 place emit_load(struct code *code, uint32_t offset, place next)
 {
 	return go_on(code, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset), next);

@@ -21,5 +21,7 @@ struct code {
 /* Each returns where it was put. */
 place emit_ret(struct code *code, uint32_t value); /* or an equal one that is near */
 place emit_jump(struct code *code, uint16_t test, uint32_t value, place yes, place no);
+/* Where to go on at `target` with the word at `offset` loaded already. */
+place emit_loaded(const struct code *code, uint32_t offset, place target);
 place emit_load(struct code *code, uint32_t offset, place next);
 place emit_and(struct code *code, uint32_t mask, place next);
