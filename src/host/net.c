@@ -126,13 +126,13 @@ void host_net_probe(struct host_net *ret)
 		dump(sock, RTM_GETROUTE, AF_INET6, &f);
 	}
 	*ret = (struct host_net){
-		.nnets = f.nets->len,
-		.nets = (struct host_net4 *)(void *)g_array_free(f.nets, FALSE),
 		.ipv6 = f.address6 && f.route6,
 		.ipv6_built_in = access("/proc/net/if_inet6", F_OK) == 0,
 		.resolv = read_file("/etc/resolv.conf"),
 		.hosts = read_file("/etc/hosts"),
 	};
+	ret->nnets = f.nets->len;
+	ret->nets = (struct host_net4 *)(void *)g_array_free(f.nets, FALSE);
 }
 
 void host_net_clear(struct host_net *net)

@@ -24,8 +24,11 @@ void net_init(struct run_net *net)
 
 int net_give_link(const struct run_net *net, int channel, int fd)
 {
-	return net->control < 0 ? -EBADMSG
-				: netctl_send(net->control, NETCTL_LINK, channel, NULL, 0, fd);
+	int r = net->control < 0 ? -EBADMSG
+				 : netctl_send(net->control, NETCTL_LINK, channel, NULL, 0, fd);
+
+	/* it has ended: what it said about that is read when it should be ready */
+	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 }
 
 /* It leaves by itself at the end of the exit pipe; the box is gone, so nothing is worth waiting

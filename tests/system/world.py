@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A small world for the tests of the network, made by an ordinary user in namespaces of its own:
+
+    host      where sandbox runs: loopback, 198.51.100.2 and 2001:db8:1::2 towards the net, 203.0.113.7 on a
+              loopback interface, a resolv.conf of its own
+    net       the outside, 198.51.100.1 and 2001:db8:1::1, with servers
+
+Imported, it is the tests' side: World starts the other side, which is this file run as a program,
+and talks to it by lines."""
+
+import json
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+HOST4, HOST6, HOST_LO = "198.51.100.2", "2001:db8:1::2", "203.0.113.7"
+NET4, NET6 = "198.51.100.1", "2001:db8:1::1"
+ECHO, COUNT, SOURCE, RESET, MUTE, HTTP = 7000, 7001, 7002, 7003, 7004, 80
+LOCAL, LOCAL_UDP, ANY = 5432, 5353, 9999     # of the host
+GATEWAY, GATEWAY6, DNS = "10.0.2.2", "fd73:6e64:6278:2::2", "10.0.2.3"
+
+
+# The tests' side: box.py is not there for the other one.
+if __name__ != "__main__":
+    import box
+
+
+class World:
+    """with World() as world: sandbox(..., via=world.via)"""
+
+    def __init__(self, resolv="nameserver %s\n" % NET4):
+        self.process = subprocess.Popen(
+            ["unshare", "--user", "--map-current-user", "--keep-caps", "--net", "--mount", sys.executable, "-B",
+             os.path.abspath(__file__), resolv, box.folder("world")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.via = None
+
+    def __enter__(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("the world of the test could not be made")
+        pid = json.loads(line)["pid"]
+        self.via = ("nsenter", "-t", str(pid), "-U", "--preserve-credentials", "-n", "-m", "--")
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(20)
+        self.process.stdout.close()
+
+    def ask(self, *words):
+        """What the other side answers to a line."""
+        self.process.stdin.write(" ".join(words) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def hits(self):
+        """Who has come to the host's own services since the last time."""
+        return self.ask("hits")
+
+
+# ---------------------------------------------------------------- the other side
+
+HITS = []
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True)
+
+
+def serve(kind, address, port, handler):
+    """A listener and a thread for each connection; for datagrams one thread."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    server = socket.socket(family, kind)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    server.bind((address, port))
+    if kind == socket.SOCK_DGRAM:
+        threading.Thread(target=handler, args=(server,), daemon=True).start()
+        return
+    server.listen(4096)
+
+    def accept():
+        while True:
+            peer, _ = server.accept()
+            threading.Thread(target=guard, args=(handler, peer), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+
+
+def guard(handler, peer):
+    try:
+        handler(peer)
+    except OSError:
+        pass
+    finally:
+        peer.close()
+
+
+def echo(peer):
+    while data := peer.recv(65536):
+        peer.sendall(data)
+
+
+def echo_datagrams(server):
+    while True:
+        data, peer = server.recvfrom(65536)
+        try:
+            server.sendto(data, peer)
+        except OSError:
+            pass
+
+
+def count(peer):
+    """Reads to the end of the stream, then tells how much it was: needs a half-close that works."""
+    total = 0
+    while data := peer.recv(1 << 20):
+        total += len(data)
+    peer.sendall(b"%d" % total)
+
+
+def source(peer):
+    """A number and a newline: that many bytes."""
+    text = b""
+    while not text.endswith(b"\n"):
+        text += peer.recv(64)
+    left = int(text)
+    block = bytes(range(256)) * 256
+    while left > 0:
+        left -= peer.send(block[:min(left, len(block))])
+
+
+def reset(peer):
+    peer.recv(1)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def mute(peer):
+    """Never reads; ends when the other side does."""
+    waiter = select.poll()
+    waiter.register(peer, select.POLLRDHUP | select.POLLHUP)
+    waiter.poll()
+
+
+def http(peer):
+    text = b""
+    while b"\r\n\r\n" not in text:
+        data = peer.recv(4096)
+        if not data:
+            return
+        text += data
+    peer.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n")
+
+
+def local(peer):
+    HITS.append("tcp %d" % peer.getsockname()[1])
+    peer.sendall(b"host")
+
+
+def local_datagrams(server):
+    while True:
+        data, peer = server.recvfrom(65536)
+        HITS.append("udp %d" % server.getsockname()[1])
+        try:
+            server.sendto(data, peer)
+        except OSError:
+            pass
+
+
+def question(data):
+    at, labels = 12, []
+    while data[at]:
+        labels.append(data[at + 1:at + 1 + data[at]].decode())
+        at += 1 + data[at]
+    kind = struct.unpack(">H", data[at + 1:at + 3])[0]
+    return ".".join(labels), kind, data[12:at + 5]
+
+
+NAMES = {"www.example.test": NET4, "host.example.test": HOST4, "local.example.test": "127.0.0.1"}
+
+
+def resolve(data, stream):
+    """A records of NAMES; "many.example.test" has so many that UDP does not hold them."""
+    name, kind, asked = question(data)
+    addresses = ["198.51.100.%d" % n for n in range(1, 101)] if name == "many.example.test" else \
+        [NAMES[name]] if name in NAMES else []
+    if kind != 1:
+        records = []
+    else:
+        records = [b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + socket.inet_aton(a) for a in addresses]
+    truncated = not stream and len(records) > 20
+    flags = 0x8180 | (0x0200 if truncated else 0) | (0 if addresses else 3)
+    return data[:2] + struct.pack(">HHHHH", flags, 1, 0 if truncated else len(records), 0, 0) + asked + \
+        (b"" if truncated else b"".join(records))
+
+
+def names(server):
+    while True:
+        data, peer = server.recvfrom(4096)
+        server.sendto(resolve(data, False), peer)
+
+
+def names_stream(peer):
+    while head := peer.recv(2):
+        size = struct.unpack(">H", head)[0]
+        data = b""
+        while len(data) < size:
+            data += peer.recv(size - len(data))
+        answer = resolve(data, True)
+        peer.sendall(struct.pack(">H", len(answer)) + answer)
+
+
+def be_the_net(ready, go):
+    """The outside, in a network namespace of its own."""
+    os.write(ready, b"1")
+    os.read(go, 1)   # the interface has been moved here
+    ip("link", "set", "lo", "up")
+    ip("addr", "add", NET4 + "/24", "dev", "net0")
+    ip("addr", "add", NET6 + "/64", "dev", "net0", "nodad")
+    ip("link", "set", "net0", "addrgenmode", "none")
+    ip("link", "set", "net0", "up")
+    for address in (NET4, NET6):
+        for port, handler in ((ECHO, echo), (COUNT, count), (SOURCE, source), (RESET, reset), (MUTE, mute), (HTTP, http),
+                              (53, names_stream)):
+            serve(socket.SOCK_STREAM, address, port, handler)
+        serve(socket.SOCK_DGRAM, address, ECHO, echo_datagrams)
+        serve(socket.SOCK_DGRAM, address, 53, names)
+    os.write(ready, b"2")
+    os.read(go, 1)
+    os._exit(0)
+
+
+def host_interfaces(pid):
+    ip("link", "set", "lo", "up")
+    ip("link", "add", "host0", "type", "veth", "peer", "name", "net0", "netns", str(pid))
+    ip("addr", "add", HOST_LO + "/32", "dev", "lo")
+    ip("addr", "add", HOST4 + "/24", "dev", "host0")
+    ip("addr", "add", HOST6 + "/64", "dev", "host0", "nodad")
+    ip("link", "set", "host0", "addrgenmode", "none")
+    ip("link", "set", "host0", "up")
+    ip("route", "add", "default", "via", NET4)
+    ip("-6", "route", "add", "default", "via", NET6)
+
+
+def host_services():
+    serve(socket.SOCK_STREAM, "127.0.0.1", LOCAL, local)
+    serve(socket.SOCK_STREAM, "::1", LOCAL, local)
+    serve(socket.SOCK_DGRAM, "127.0.0.1", LOCAL_UDP, local_datagrams)
+    for address in ("0.0.0.0", "::"):
+        serve(socket.SOCK_STREAM, address, ANY, local)
+        serve(socket.SOCK_DGRAM, address, ANY, local_datagrams)
+    serve(socket.SOCK_DGRAM, "127.0.0.53", 53, names)
+
+
+def set_resolv(text, folder):
+    """Over the real one, in this mount namespace."""
+    ours = os.path.join(folder, "resolv.conf")
+    with open(ours, "w", encoding="utf-8") as file:
+        file.write(text.replace("\\n", "\n"))
+    subprocess.run(["mount", "--bind", ours, os.path.realpath("/etc/resolv.conf")], check=True)
+
+
+def answer(line):
+    global HITS   # pylint: disable=global-statement
+    words = line.split()
+    if words[0] == "hits":
+        found, HITS = HITS, []
+        return found
+    if words[0] == "ip":
+        ip(*words[1:])
+        return "done"
+    return "what?"
+
+
+def main():
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    ready, go = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        import ctypes
+        os.close(ready[0])
+        os.close(go[1])
+        if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) < 0:   # CLONE_NEWNET
+            os._exit(1)
+        be_the_net(ready[1], go[0])
+    os.close(ready[1])
+    os.close(go[0])
+    os.read(ready[0], 1)
+    host_interfaces(pid)
+    set_resolv(sys.argv[1], sys.argv[2])
+    os.write(go[1], b"1")
+    host_services()
+    os.read(ready[0], 1)
+    print(json.dumps({"pid": os.getpid()}), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(answer(line)), flush=True)
+    os.close(go[1])
+    os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    main()
