@@ -11,14 +11,13 @@ through: an attack that could not have worked shows nothing. Options, output and
 those of tests/system/run.py."""
 
 import os
-import runpy
 import sys
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
-sys.path[:0] = [here, os.path.join(here, "../system"), os.path.join(here, "..")]
+sys.path[:0] = [os.path.join(here, "../system"), here, os.path.join(here, "..")]
+
+import run  # noqa: E402
 
 if __name__ == "__main__":
-    system = runpy.run_path(os.path.join(here, "../system/run.py"), run_name="system_run")
-    system["main"].__globals__["here"] = here   # where the tests are
-    sys.exit(system["main"]())
+    sys.exit(run.main(here))

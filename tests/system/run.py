@@ -39,11 +39,12 @@ def prepare(args):
     os.environ.setdefault("SANDBOX_TOOLS", os.path.abspath(os.path.join(os.path.dirname(binary), "../tests/tools")))
 
 
-def tests(args):
-    return (test for test in harness.collect(here) if harness.wanted(test[0], args.pattern))
+def tests(folder, args):
+    return (test for test in harness.collect(folder) if harness.wanted(test[0], args.pattern))
 
 
-def main():
+def main(folder=here):
+    """Runs the tests of a folder."""
     args = arguments()
     prepare(args)
     if args.mode == "user" and os.geteuid() == 0 and not args.list:
@@ -51,11 +52,11 @@ def main():
         return 77
     import box
     if args.list:
-        harness.print_list(tests(args))
+        harness.print_list(tests(folder, args))
         return 0
     report = harness.Report(args)
     with box.Place("system"):   # before the tests are imported: they read box.WORK
-        for name, function, values in tests(args):
+        for name, function, values in tests(folder, args):
             if args.mode not in getattr(function, "modes", ("user",)):
                 continue
             begin = time.monotonic()
