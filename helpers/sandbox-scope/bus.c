@@ -2,14 +2,13 @@
 /*
  * Where a systemd manager can be spoken to, and one call.
  *
- * The socket is connected here instead of by g_dbus_connection_new_for_address_sync(): that would
- * load every GIO module of the host (proxy resolvers, TLS) for a local socket, and could be told by
- * an address to run a program (unixexec:, autolaunch:).
+ * The socket is connected here instead of by GDBus's own ways: these would load every GIO module
+ * of the host (proxy resolvers, TLS) for a local socket, and could be told by an address to run a
+ * program (unixexec:, autolaunch:).
  *
  * A bus that can be reached need not have a systemd on it (dbus-run-session, a container's): then
  * the next place is tried. The manager's own socket, systemd/private, is the last: it is no
- * published interface, but works where there is no D-Bus daemon for users, and its Subscribe
- * method never answers.
+ * published interface, but works where there is no D-Bus daemon for users.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,8 +17,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <gio/gunixfdlist.h>
 
 #include "bus.h"
 
@@ -124,42 +121,29 @@ static int connect_path(const char *path, struct problem *problem)
 	return -1;
 }
 
-/* D-Bus over a connected descriptor, which it takes. */
-static GDBusConnection *speak(int fd, bool is_bus, GError **error)
-{
-	GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT;
-	g_autoptr(GSocketConnection) stream = NULL;
-	g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, error);
-
-	if (!socket) {
-		close(fd);
-		return NULL;
-	}
-	if (is_bus)
-		flags |= G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION;
-	stream = g_socket_connection_factory_create_connection(socket);
-	return g_dbus_connection_new_sync(G_IO_STREAM(stream), NULL, flags, NULL, NULL, error);
-}
-
 /* Connects one place and does `act` there. */
 static int try_path(const struct request *request, const char *path, bool is_bus, bus_act act,
 		    struct problem *problem)
 {
-	g_autoptr(GDBusConnection) link = NULL;
+	struct link link = { .fd = -1 };
+	struct bus bus = { .link = &link, .manager = is_bus ? BUS_SYSTEMD : NULL };
 	g_autoptr(GError) error = NULL;
-	struct bus bus = { .manager = is_bus ? BUS_SYSTEMD : NULL };
-	int fd;
+	int fd, r;
 
 	if (check_owner(path, request->system, problem) < 0)
 		return -1;
 	fd = connect_path(path, problem);
 	if (fd < 0)
 		return -1;
-	bus.link = link = speak(fd, is_bus, &error);
-	if (!link)
-		return problem_set(problem, CODE_NOBUS, NULL, "%s: %s", path, error->message);
-	(void)alarm(ANSWER_SECONDS); /* a sign of life */
-	return act(request, &bus, problem);
+	r = link_open(&link, fd, is_bus, &error);
+	if (r < 0) {
+		(void)problem_set(problem, CODE_NOBUS, NULL, "%s: %s", path, error->message);
+	} else {
+		(void)alarm(ANSWER_SECONDS); /* a sign of life */
+		r = act(request, &bus, problem);
+	}
+	link_close(&link);
+	return r;
 }
 
 /* True when the next place may still have the answer; notes what this one said. */
@@ -204,13 +188,27 @@ int bus_do(const struct request *request, bus_act act, struct problem *problem)
 }
 
 GVariant *bus_call(const struct bus *bus, const char *object, const char *interface,
-		   const char *method, GVariant *arguments, const char *type, GUnixFDList *fds,
+		   const char *method, GVariant *arguments, const char *type, int fd,
 		   GError **error)
 {
-	/* -1: GDBus would wait 25 s; main's alarm is the one bound for everything. */
-	return g_dbus_connection_call_with_unix_fd_list_sync(
-		bus->link, bus->manager, object, interface, method, arguments, G_VARIANT_TYPE(type),
-		G_DBUS_CALL_FLAGS_NONE, -1, fds, NULL, NULL, error);
+	guint32 serial =
+		link_send(bus->link, bus->manager, object, interface, method, arguments, fd, error);
+
+	return link_answer(bus->link, serial, type, error);
+}
+
+/* The manager's own socket tells all it has to all who are there. On a bus it tells the end of a
+ * job to the one who asked for it, without Subscribe, which would have it tell every change of
+ * every unit; the daemon must be asked to pass it on. */
+void bus_watch_jobs(const struct bus *bus)
+{
+	static const char rule[] = "type='signal',sender='" BUS_SYSTEMD "',interface='" BUS_MANAGER
+				   "',member='JobRemoved',path='" BUS_MANAGER_PATH "'";
+
+	if (bus->manager)
+		(void)link_send(bus->link, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+				"org.freedesktop.DBus", "AddMatch", g_variant_new("(s)", rule), -1,
+				NULL);
 }
 
 char *bus_property(const struct bus *bus, const char *object, const char *interface,
@@ -219,7 +217,7 @@ char *bus_property(const struct bus *bus, const char *object, const char *interf
 	g_autoptr(GVariant) value = NULL;
 	g_autoptr(GVariant) answer =
 		bus_call(bus, object, "org.freedesktop.DBus.Properties", "Get",
-			 g_variant_new("(ss)", interface, property), "(v)", NULL, error);
+			 g_variant_new("(ss)", interface, property), "(v)", -1, error);
 
 	if (!answer)
 		return NULL;

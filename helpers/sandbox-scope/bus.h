@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 
+#include "link.h"
 #include "protocol.h"
 
 #define BUS_SYSTEMD      "org.freedesktop.systemd1"
@@ -11,7 +12,7 @@
 
 /* A connection to a systemd manager. */
 struct bus {
-	GDBusConnection *link;
+	struct link *link;
 	const char *manager; /* the peer's name on a bus; NULL on the manager's own socket */
 };
 
@@ -25,10 +26,13 @@ typedef int (*bus_act)(const struct request *request, const struct bus *bus,
 int bus_do(const struct request *request, bus_act act, struct problem *problem);
 
 /* Calls a method and waits. Returns its answer (the caller's), or NULL with `error` set. `type` is
- * the answer's; fds may be NULL. */
+ * the answer's; `fd` goes with the call, -1: none. */
 GVariant *bus_call(const struct bus *bus, const char *object, const char *interface,
-		   const char *method, GVariant *arguments, const char *type, GUnixFDList *fds,
+		   const char *method, GVariant *arguments, const char *type, int fd,
 		   GError **error);
+
+/* Has the ends of jobs told to us (JobRemoved): to be called before one is begun. */
+void bus_watch_jobs(const struct bus *bus);
 
 /* A string property of an object (the caller's), or NULL with `error` set. */
 char *bus_property(const struct bus *bus, const char *object, const char *interface,
