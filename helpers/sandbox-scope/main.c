@@ -8,12 +8,14 @@
  * its own because GDBus starts threads, which the launcher must not have.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -159,6 +161,34 @@ static int parse(int argc, char **argv, struct request *request, size_t *verb,
 	return 0;
 }
 
+/* ---- one after the other ---- */
+
+static void on_turn(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * Many boxes that start at once would keep one systemd so busy that none has its answer in time,
+ * although all of it is a matter of some milliseconds each. So those of a user take turns, by a
+ * lock on the user's runtime directory, which no file needs to be made for, and which goes with
+ * the process. Without such a directory, and when the turn does not come, it goes on all the same.
+ */
+static void wait_for_turn(const struct request *request)
+{
+	struct sigaction action = { .sa_handler = on_turn }, old; /* no SA_RESTART: ends flock */
+	g_autofree char *dir = g_strdup_printf("/run/user/%u", (unsigned)getuid());
+	int fd = request->system ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)sigaction(SIGALRM, &action, &old);
+	(void)alarm(TURN_SECONDS);
+	(void)flock(fd, LOCK_EX); /* kept open, and so held, until the end */
+	(void)alarm(ANSWER_SECONDS);
+	(void)sigaction(SIGALRM, &old, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct request request = { .slice = "sandbox.slice", .pidfd = -1 };
@@ -172,6 +202,8 @@ int main(int argc, char **argv)
 	(void)alarm(ANSWER_SECONDS);
 	if (parse(argc, argv, &request, &verb, &problem) < 0)
 		return answer_problem(&problem);
+	if (verbs[verb].needs_pid)
+		wait_for_turn(&request);
 	if (bus_do(&request, verbs[verb].act, &problem) < 0)
 		return answer_problem(&problem);
 	return EXIT_SUCCESS;

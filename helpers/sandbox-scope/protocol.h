@@ -28,7 +28,8 @@
  *
  * The answer is exactly one line on standard output. It comes at the latest ANSWER_SECONDS after the
  * last sign of life: the start, a connection, the answer to the call; so a socket that is mute costs
- * that long, and a slow machine that is at work is waited for up to three times as long.
+ * that long, and a slow machine that is at work is waited for up to three times as long. Where
+ * others of the user's are before us, TURN_SECONDS come on top at the most.
  *   ok /user.slice/user-1000.slice/user@1000.service/sandbox.slice/NAME.scope     scope; exit 0
  *   ok 252.38-1~deb12u1 /user.slice/user-1000.slice/user@1000.service             probe; exit 0
  *   ok NAME.scope                                                                 stop; exit 0
@@ -46,6 +47,7 @@
  */
 
 #define ANSWER_SECONDS 5
+#define TURN_SECONDS   60
 
 enum code {
 	CODE_NOBUS,     /* no manager could be reached */

@@ -9,7 +9,9 @@
 #include "cgroup.h"
 #include "ops.h"
 
-enum { SCOPE_MS = 16000 /* three times the helper's own 5 s: to connect, to call, for the job */ };
+/* The helper bounds itself: its turn among others of the user (60 s), then 5 s each to connect, to
+ * call, for the job. */
+enum { SCOPE_MS = 80000 };
 
 /* Beside the launcher in a build folder and in an installed tree; never by the environment. */
 static char *find_helper(void)
