@@ -20,6 +20,8 @@
 
 #include "bus.h"
 
+#define PRIVATE "systemd/private"
+
 enum base { BASE_RUNTIME, BASE_USER, BASE_SYSTEM };
 
 static const struct {
@@ -29,10 +31,10 @@ static const struct {
 } places[] = {
 	{ BASE_RUNTIME, "bus", true },
 	{ BASE_USER, "bus", true },
-	{ BASE_RUNTIME, "systemd/private", false },
-	{ BASE_USER, "systemd/private", false },
+	{ BASE_RUNTIME, PRIVATE, false },
+	{ BASE_USER, PRIVATE, false },
 	{ BASE_SYSTEM, "dbus/system_bus_socket", true },
-	{ BASE_SYSTEM, "systemd/private", false },
+	{ BASE_SYSTEM, PRIVATE, false },
 };
 
 /* The path of a place, or NULL when this request does not go there. */
@@ -158,7 +160,7 @@ static int try_address(const struct request *request, bus_act act, struct proble
 	g_autofree char *path = address_path(request->address);
 
 	if (path)
-		return try_path(request, path, true, act, problem);
+		return try_path(request, path, !g_str_has_suffix(path, PRIVATE), act, problem);
 	return problem_set(problem, CODE_NOBUS, NULL, "no unix: socket in the bus's address");
 }
 

@@ -107,17 +107,30 @@ static char *bus_from_env(void)
 	return g_strndup(address, strcspn(address, ",;"));
 }
 
-/* The user's bus, from the environment first, as a shell after su(1) may lack the variable while
- * the manager runs. Root uses the system's. */
+/* Where the user's systemd can be asked: the bus, from the environment first, as a shell after su(1)
+ * may lack the variable while the manager runs; where users have no bus (Debian without
+ * dbus-user-session) the manager's own socket. Root uses the system's. */
 static char *probe_bus(uid_t uid)
 {
-	g_autofree char *said = bus_from_env();
-	g_autofree char *usual = uid == 0 ? g_strdup("/run/dbus/system_bus_socket")
-					  : g_strdup_printf("/run/user/%u/bus", uid);
+	g_autofree char *said = uid != 0 ? bus_from_env() : NULL;
+	g_autofree char *own = g_strdup_printf("/run/user/%u", uid);
+	/* clang-format off */
+	const struct { const char *dir, *socket; } places[] = {
+		{ uid != 0 ? own : "/run/dbus", uid != 0 ? "bus" : "system_bus_socket" },
+		{ uid != 0 ? own : "/run",      "systemd/private" },
+	};
+	/* clang-format on */
 
-	if (uid != 0 && said != NULL && is_own_socket(said, uid))
+	if (said != NULL && is_own_socket(said, uid))
 		return g_steal_pointer(&said);
-	return is_own_socket(usual, uid) ? g_steal_pointer(&usual) : NULL;
+	for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+		char *path = g_build_filename(places[i].dir, places[i].socket, NULL);
+
+		if (is_own_socket(path, uid))
+			return path;
+		g_free(path);
+	}
+	return NULL;
 }
 
 void host_cgroup_probe(struct host_cgroup *ret, uid_t uid)
