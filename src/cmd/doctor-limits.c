@@ -179,6 +179,16 @@ void doctor_pids(struct facts *facts, struct result *ret)
 	say_limit(facts, DOCTOR_PIDS, ret);
 }
 
+void doctor_io_read(struct facts *facts, struct result *ret)
+{
+	say_limit(facts, DOCTOR_IO_READ, ret);
+}
+
+void doctor_io_write(struct facts *facts, struct result *ret)
+{
+	say_limit(facts, DOCTOR_IO_WRITE, ret);
+}
+
 void doctor_cpu_time(struct facts *facts, struct result *ret)
 {
 	say_limit(facts, DOCTOR_CPU_TIME, ret);

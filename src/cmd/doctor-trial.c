@@ -33,6 +33,8 @@ static const struct { const char *name, *option, *value; } rows[_DOCTOR_LIMIT_MA
 	[DOCTOR_MEMORY_HIGH] = { "memory-high", "--memory-high", "48M" },
 	[DOCTOR_MEMORY_SWAP] = { "memory-swap", "--memory-swap", "96M" },
 	[DOCTOR_PIDS]        = { "pids",        "--pids-limit",  "64"  },
+	[DOCTOR_IO_READ]     = { "io-read",     "--io-read",     "/:1000M" },
+	[DOCTOR_IO_WRITE]    = { "io-write",    "--io-write",    "/:1000M" },
 	[DOCTOR_CPU_TIME]    = { "cpu-time",    "--cpu-time",    "60"  },
 };
 static const char *const before[] = { "/proc/self/exe", "run", "-q", "--no-profile", "--cwd", "none",
@@ -85,23 +87,24 @@ static void read_started(struct limit_trial *trial, const char *line)
 	}
 }
 
-static bool names_option(const char *what, const char *option)
+/* The origin of an error is the option: "--memory", or "--io-read no. 1" of a list. */
+static bool is_origin(const char *origin, const char *option)
 {
-	const char *at = strstr(what, option);
+	size_t len = strlen(option);
 
-	return at != NULL && !g_ascii_isalnum(at[strlen(option)]) && at[strlen(option)] != '-';
+	return strncmp(origin, option, len) == 0 && (origin[len] == '\0' || origin[len] == ' ');
 }
 
 /* The refused one gets its cause; false: it was none of them, so asking again is of no use. */
 static bool read_error(struct limit_trial *trial, const char *line)
 {
-	g_autofree char *what = json_pick(line, "what"), *cause = json_pick(line, "cause");
+	g_autofree char *cause = json_pick(line, "cause"), *origin = json_pick(line, "origin");
 
-	for (int i = 0; what != NULL && i < _DOCTOR_LIMIT_MAX; i++) {
-		if (trial->answers[i].cause != NULL || !names_option(what, rows[i].option))
+	for (int i = 0; origin != NULL && i < _DOCTOR_LIMIT_MAX; i++) {
+		if (trial->answers[i].cause != NULL || !is_origin(origin, rows[i].option))
 			continue;
-		trial->answers[i].cause = g_strdup(cause != NULL && *cause != '\0' ? cause : what);
-		return true;
+		trial->answers[i].cause = g_strdup(cause);
+		return cause != NULL;
 	}
 	return false;
 }

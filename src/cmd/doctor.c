@@ -62,6 +62,8 @@ static const struct check checks[] = {
 	{ "limit-memory-high", "--memory-high", doctor_memory_high },
 	{ "limit-memory-swap", "--memory-swap", doctor_memory_swap },
 	{ "limit-pids",        "--pids-limit",  doctor_pids },
+	{ "limit-io-read",     "--io-read",     doctor_io_read },
+	{ "limit-io-write",    "--io-write",    doctor_io_write },
 	{ "limit-cpu-time",    "--cpu-time",    doctor_cpu_time },
 	{ "runtime",    "runtime directory",  doctor_runtime },
 	{ "tun",        "network device",     doctor_tun },

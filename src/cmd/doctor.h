@@ -80,6 +80,8 @@ void doctor_memory(struct facts *facts, struct result *ret);
 void doctor_memory_high(struct facts *facts, struct result *ret);
 void doctor_memory_swap(struct facts *facts, struct result *ret);
 void doctor_pids(struct facts *facts, struct result *ret);
+void doctor_io_read(struct facts *facts, struct result *ret);
+void doctor_io_write(struct facts *facts, struct result *ret);
 void doctor_cpu_time(struct facts *facts, struct result *ret);
 
 /* doctor-trial.c: asks for every limit in a run, once. */
@@ -91,6 +93,8 @@ enum doctor_limit {
 	DOCTOR_MEMORY_HIGH,
 	DOCTOR_MEMORY_SWAP,
 	DOCTOR_PIDS,
+	DOCTOR_IO_READ,
+	DOCTOR_IO_WRITE,
 	DOCTOR_CPU_TIME,
 	_DOCTOR_LIMIT_MAX
 };

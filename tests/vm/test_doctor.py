@@ -5,8 +5,8 @@ import json
 
 from box import SANDBOX, check, same
 
-CGROUP = ("cpu", "cpu-weight", "memory", "memory-high", "memory-swap", "pids")
-ALONE = ("cpu-weight", "memory-high", "memory-swap")  # what only a controller can do
+CGROUP = ("cpu", "cpu-weight", "memory", "memory-high", "memory-swap", "pids", "cpu-time")
+ALONE = ("cpu-weight", "memory-high", "memory-swap", "io-read", "io-write")  # what only a controller can do
 DELEGATE = """sudo mkdir -p /etc/systemd/system/user@.service.d
 printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf
 sudo systemctl daemon-reload
@@ -36,17 +36,19 @@ def test_drop_in(guest):
     """The administrator's drop-in is printed where cpuset and io are not delegated, and it mends that."""
     rows = doctor(guest, "user")
     same(rows["cgroup"]["fix"], DELEGATE, "the mend")
-    same(by(rows, ["cpuset"]), {"cpuset": ("affinity", False)}, "without the drop-in")
+    names = ("cpuset", "io-read", "io-write")
+    same(by(rows, names), {"cpuset": ("affinity", False), "io-read": ("nobody", False), "io-write": ("nobody", False)}, "without")
     # as root has no sudo here, and needs none
     commands = [line.replace("sudo ", "") for line in rows["cgroup"]["fix"].splitlines()[:-1]]
     guest.ok("\n".join(commands) + "\nsystemctl restart user@1000.service", "root")
     rows = doctor(guest, "no-session")
     same((rows["cgroup"]["status"], rows["cgroup"]["fix"]), ("ok", None), rows["cgroup"]["detail"])
+    same(by(rows, names), dict.fromkeys(names, ("cgroup", True)), "with the drop-in")
 
 
 def test_without_systemd(guest):
-    """Without a manager: soft, or refused with the reason, and the mend is to log in or to linger."""
-    for mode, before in (("guest", ""), ("user", "export DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere; mv /run/user/1000/bus /run/user/1000/away")):
+    """Without a manager that answers: soft, or refused with the reason, and the mend is to log in or to linger."""
+    for mode, before in (("guest", ""), ("user", "export DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere; cd /run/user/1000 && mv bus away && mv systemd/private private; cd /host")):
         rows = doctor(guest, mode, before)
         same(by(rows, ("cpu", "memory", "cpu-time")), dict.fromkeys(("cpu", "memory", "cpu-time"), ("soft", False)), mode)
         same(by(rows, ["pids"]), {"pids": ("rlimit", True)}, mode)
