@@ -27,6 +27,7 @@ enum limit_kind {
 enum limit_by {
 	LIMIT_BY_NOBODY,
 	LIMIT_BY_CGROUP,   /* a controller of cgroup v2: exact */
+	LIMIT_BY_FREEZER,  /* cgroup v2 without controllers: pausing by cgroup.freeze, exact */
 	LIMIT_BY_SOFT,     /* watch/soft: by measuring and pausing or killing */
 	LIMIT_BY_RLIMIT,   /* RLIMIT_NPROC */
 	LIMIT_BY_AFFINITY, /* sched_setaffinity(2), which the command can widen again */

@@ -50,6 +50,8 @@ struct run {
 	char *scope_name;            /* sandbox-PID-TIME.scope, or NULL */
 	const char *scope_absent;    /* why it was not started */
 	struct cgtree tree;          /* the box's cgroup */
+	pid_t freezer;               /* the limiter beside the box; -1: none */
+	int freezer_fd;              /* our end of its socket */
 	char cpus[128];              /* the CPUs there are, where a cpuset says it; else "" */
 	struct run_net net;
 	pid_t child;

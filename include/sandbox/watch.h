@@ -30,6 +30,7 @@ struct watch_box {
 	int wire;
 	int signals;      /* from watch_signals_open() */
 	int cgroup;       /* the box's directory, or -EBADF */
+	int limiter;      /* the limiter beside the box (soft.h, freezer), or -EBADF */
 	int net;          /* pidfd of the network helper, -1: none; its control socket */
 	int net_control;
 	const struct limit *limits; /* _LIMIT_MAX of them, with who enforces each */

@@ -58,6 +58,14 @@ static int set_cpuset(struct run *run, const struct limit *limit)
 	return r == -EINVAL || r == -ERANGE ? 0 : r;
 }
 
+/* Without the controller the time is measured and the box paused, by files that every cgroup has: nobody
+ * in it can get round that, or hide time from the kernel's count. */
+static bool set_freezer(const struct run *run, enum limit_kind kind)
+{
+	return kind == LIMIT_CPU && cgroup_has(run->tree.box, "cgroup.freeze") && /* 5.2 */
+	       cgroup_has(run->tree.box, "cpu.stat");
+}
+
 /* 0; -ENOENT and the like: no such controller; with err set, a mistake of the user's. */
 static int set_one(struct run *run, enum limit_kind kind, struct err *err)
 {
@@ -77,18 +85,21 @@ static int set_one(struct run *run, enum limit_kind kind, struct err *err)
 
 static int set_all(struct run *run, struct err *err)
 {
-	for (int i = 0; i < _LIMIT_MAX; i++) {
+	for (int i = 0; i < _LIMIT_MAX && err->code == ERR_NONE; i++) {
 		struct limit *limit = &run->limits[i];
 
 		if (!limit->asked)
 			continue;
-		if (set_one(run, (enum limit_kind)i, err) == 0) {
+		if (set_one(run, (enum limit_kind)i, err) == 0)
 			limit->by = LIMIT_BY_CGROUP;
-			limit->exact = true;
-		}
-		if (err->code != ERR_NONE)
-			return -1;
+		else if (set_freezer(run, (enum limit_kind)i))
+			limit->by = LIMIT_BY_FREEZER;
+		else
+			continue;
+		limit->exact = true;
 	}
+	if (err->code != ERR_NONE)
+		return -1;
 	if (run->limits[LIMIT_MEMORY].by == LIMIT_BY_CGROUP) {
 		/* the host would hide the limit by swapping; and a box dies whole */
 		if (!run->limits[LIMIT_MEMORY_SWAP].asked)
@@ -200,7 +211,7 @@ static int settle(const struct op *op, struct run *run, const char *why, struct 
 	for (int i = 0; i < _LIMIT_MAX; i++) {
 		struct limit *l = &run->limits[i];
 
-		if (!l->asked || l->by == LIMIT_BY_CGROUP)
+		if (!l->asked || l->by == LIMIT_BY_CGROUP || l->by == LIMIT_BY_FREEZER)
 			continue;
 		l->by = l->otherwise;
 		if (l->by == LIMIT_BY_NOBODY ||

@@ -36,7 +36,7 @@ static const struct {
 
 static const char *const by_names[_LIMIT_BY_MAX] = {
 	[LIMIT_BY_NOBODY] = "nobody", [LIMIT_BY_CGROUP]   = "cgroup",   [LIMIT_BY_SOFT] = "soft",
-	[LIMIT_BY_RLIMIT] = "rlimit", [LIMIT_BY_AFFINITY] = "affinity",
+	[LIMIT_BY_RLIMIT] = "rlimit", [LIMIT_BY_AFFINITY] = "affinity", [LIMIT_BY_FREEZER] = "freezer",
 };
 /* clang-format on */
 

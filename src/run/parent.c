@@ -54,6 +54,8 @@ static void launcher_init(struct launcher *l, const struct plan *plan)
 			 .mqueue = -EBADF,
 			 .pty = -EBADF,
 			 .tree = CGTREE_NONE,
+			 .freezer = -1,
+			 .freezer_fd = -EBADF,
 			 .limiter = -1,
 			 .limiter_fd = -EBADF,
 			 .scope = { .pid = -1 },
@@ -64,6 +66,7 @@ static void launcher_init(struct launcher *l, const struct plan *plan)
 			 .wire = -EBADF,
 			 .signals = -EBADF,
 			 .cgroup = -EBADF,
+			 .limiter = -EBADF,
 			 .net = -EBADF,
 			 .net_control = -EBADF,
 			 .pty = -EBADF },
@@ -142,6 +145,7 @@ static void launcher_clear(struct launcher *l)
 	net_end(&l->run.net);
 	if (l->run.scope.pid > 0)
 		(void)spawn_finish(&l->run.scope, NULL, 0, 0);
+	freezer_stop(&l->run);
 	cgroup_remove(&l->run);
 	fd_close(&l->box.wire);
 	fd_close(&l->box.init_pidfd);
@@ -330,6 +334,8 @@ static int start(struct launcher *l, struct err *err)
 	if (r == 0)
 		r = watch_signals_open(&l->box.signals, err);
 	if (r == 0)
+		r = freezer_start(&l->run, err);
+	if (r == 0)
 		r = make_child(l, err);
 	if (r == 0)
 		r = write_maps(l, err);
@@ -352,6 +358,7 @@ int run_plan(const struct plan *plan, struct status *status, struct outcome *ret
 		kill_child(&l);
 	} else {
 		l.box.cgroup = l.run.tree.box;
+		l.box.limiter = l.run.freezer_fd;
 		r = watch_run(&l.box, plan, status, ret, err);
 	}
 	if (r == 0)

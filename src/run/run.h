@@ -23,6 +23,11 @@ void net_end(struct run_net *net);
 /* The child, from the moment after clone to its end as PID 1. */
 _Noreturn void child_main(struct run *run);
 
+/* In the launcher: the limiter that pauses the box by its cgroup, if that is who limits its CPU;
+ * before clone. It serves the other limits that are soft, too. */
+int freezer_start(struct run *run, struct err *err);
+void freezer_stop(struct run *run);
+
 /* Starts the soft limiter, if one is needed. Before LOCKDOWN. */
 struct soft_report;
 int limiter_start(struct run *run, struct err *err);

@@ -351,6 +351,25 @@ static int move_aside(const struct cgtree *tree)
 	return tree->scope ? cgroup_write(sup, "cgroup.procs", "0") : move_all(tree->base, sup);
 }
 
+/* Whether one of them can be enabled: else those that are in BASE are in nobody's way. */
+static bool has_any(const struct cgtree *tree, const char *const *controllers, size_t n)
+{
+	char text[256];
+	size_t len;
+
+	if (cgroup_line(tree->base, "cgroup.controllers", text, sizeof(text)) < 0)
+		return true;
+	for (size_t i = 0; i < n; i++) {
+		const char *name = controllers[i] + 1;
+
+		len = strlen(name);
+		for (const char *p = text; (p = strstr(p, name)); p += len)
+			if ((p == text || p[-1] == ' ') && (p[len] == ' ' || !p[len]))
+				return true;
+	}
+	return false;
+}
+
 static int is_alone(const struct cgtree *tree)
 {
 	int r = each_process(tree->base, count_one, getpid());
@@ -365,7 +384,7 @@ static int enter(struct cgtree *tree, const char *const *controllers, size_t n)
 
 	if (!tree->scope)
 		(void)sweep(tree->base);
-	r = move_aside(tree);
+	r = has_any(tree, controllers, n) ? move_aside(tree) : 0;
 	/* one by one: written together they fail together */
 	for (size_t i = 0; r == 0 && i < n; i++)
 		(void)cgroup_write(tree->base, "cgroup.subtree_control", controllers[i]);
@@ -395,7 +414,7 @@ static int enter_own(struct cgtree *tree, const char *const *controllers, size_t
 
 int cgtree_enter(struct cgtree *tree, enum cgtree_how how, const char *const *controllers, size_t n)
 {
-	int r = how == CGTREE_ALONE ? is_alone(tree) : 0;
+	int r = how == CGTREE_ALONE && has_any(tree, controllers, n) ? is_alone(tree) : 0;
 
 	tree->scope = how == CGTREE_SCOPE;
 	choose_name(tree);

@@ -44,6 +44,7 @@ enum slot {
 	SLOT_WIRE,
 	SLOT_SIGNALS,
 	SLOT_INIT,
+	SLOT_LIMITER,
 	SLOT_NET,
 	SLOT_NET_CONTROL,
 	SLOT_TTY,
@@ -225,6 +226,7 @@ static void handle_end(struct watch *w)
 	w->gone = true;
 	while (w->wire_open && handle_wire(w) == 0)
 		;
+	freezer_ask(w);
 	teardown_reap(w);
 	/* PID 1 keeps the deadline too, for the time in which we are stopped */
 	if (w->plan->timeout_ms > 0 && !w->ending.exited && !w->failed &&
@@ -280,6 +282,7 @@ static int fill_slots(const struct watch *w, struct pollfd *slots, int *ret_time
 	slots[SLOT_WIRE] = (struct pollfd){ w->wire_open ? w->box->wire : -1, POLLIN, 0 };
 	slots[SLOT_SIGNALS] = (struct pollfd){ w->box->signals, POLLIN, 0 };
 	slots[SLOT_INIT] = (struct pollfd){ w->box->init_pidfd, POLLIN, 0 };
+	freezer_poll(w, &slots[SLOT_LIMITER]);
 	net_poll(w, &slots[SLOT_NET], &slots[SLOT_NET_CONTROL]);
 	if (w->tty.pty < 0) {
 		*ret_timeout = time_left(w, -1);
@@ -302,6 +305,7 @@ static int watch_turn(struct watch *w)
 		(void)handle_wire(w);
 	if (slots[SLOT_SIGNALS].revents != 0)
 		handle_signals(w);
+	freezer_handle(w, &slots[SLOT_LIMITER]);
 	net_handle(w, &slots[SLOT_NET], &slots[SLOT_NET_CONTROL]);
 	if (n > SLOT_TTY && w->tty.pty >= 0)
 		handle_terminal(w, slots + SLOT_TTY);

@@ -32,6 +32,7 @@ struct watch {
 
 	struct budget budget;       /* of CPU time, where the cgroup counts it */
 	int limited;                /* SOFT_OOM or SOFT_CPU_TIME ended it; 0: neither */
+	bool limiter_lost;          /* the freezer's limiter has ended, or is done with */
 	struct soft_report figures; /* of the limiter, if there was one */
 	bool wire_open;
 	bool started, failed; /* STARTED, FAILED were received */
@@ -48,6 +49,13 @@ struct watch {
 
 /* CLOCK_MONOTONIC in microseconds. */
 int64_t watch_now_us(void);
+
+/* The limiter that freezes the box (freezer.c): what is waited for, and what came of it. Its end is
+ * the box's. */
+void freezer_poll(const struct watch *w, struct pollfd *slot);
+void freezer_handle(struct watch *w, const struct pollfd *slot);
+/* At the end: what it has measured. */
+void freezer_ask(struct watch *w);
 
 /* The network helper (net.c): what is waited for, and what came of it. Its end is the box's. */
 void net_poll(const struct watch *w, struct pollfd *process, struct pollfd *control);

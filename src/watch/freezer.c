@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The limiter that pauses the box by its cgroup, while the box runs. It is the launcher's child and
+ * out of the box's reach; if it ends all the same, the limit no longer holds and the box ends.
+ */
+#include <errno.h>
+
+#include <sandbox/soft.h>
+
+#include "loop.h"
+
+enum { ANSWER_MS = 200 };
+
+void freezer_poll(const struct watch *w, struct pollfd *slot)
+{
+	*slot = (struct pollfd){ w->limiter_lost ? -1 : w->box->limiter, POLLIN, 0 };
+}
+
+static void on_end(struct watch *w)
+{
+	w->limiter_lost = true;
+	if (w->ending.exited || w->failed || w->gone)
+		return;
+	(void)err_set(&w->failure, ERR_LIMIT, ESRCH, "the limits no longer hold");
+	(void)err_cause(&w->failure, "the process that enforced them was killed");
+	w->failure.stage = STAGE_WATCH;
+	w->failed = true;
+	teardown_kill(w);
+}
+
+void freezer_handle(struct watch *w, const struct pollfd *slot)
+{
+	struct soft_report report;
+	int r = slot->revents ? soft_receive(w->box->limiter, &report) : -EAGAIN;
+
+	if (r == -EAGAIN)
+		return;
+	if (r < 0) {
+		on_end(w);
+		return;
+	}
+	w->figures = report;
+	if (report.kind == SOFT_FIGURES || w->ending.exited)
+		return;
+	w->limited = (int)report.kind;
+	teardown_kill(w);
+}
+
+void freezer_ask(struct watch *w)
+{
+	struct pollfd slot = { .fd = w->box->limiter, .events = POLLIN };
+
+	if (slot.fd < 0 || w->limiter_lost || w->limited || soft_request(slot.fd) < 0)
+		return;
+	if (poll(&slot, 1, ANSWER_MS) > 0)
+		freezer_handle(w, &slot);
+	w->limiter_lost = true; /* nothing more is expected from it */
+}
