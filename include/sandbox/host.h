@@ -19,6 +19,7 @@ enum host_want {
 	HOST_WANT_CGROUP = 1 << 2,  /* cgroup */
 	HOST_WANT_RESOLV = 1 << 1,  /* resolv_target */
 	HOST_WANT_NET = 1 << 3,     /* net */
+	HOST_WANT_RUNTIME = 1 << 4, /* runtime, token */
 };
 
 /* What stands at a top-level name of the host's root. */
@@ -78,6 +79,9 @@ struct host {
 	bool subid_nss;              /* nsswitch.conf names a service for them: the files do not count */
 	struct host_cgroup cgroup;   /* HOST_WANT_CGROUP, else all zero */
 	struct host_net net;         /* HOST_WANT_NET, else all zero */
+	char *runtime;               /* where private directories are made: $XDG_RUNTIME_DIR/sandbox, or
+	                                /tmp/sandbox-UID */
+	char token[17];              /* random, for names of this run */
 	char *subid_reason;          /* why they cannot be used, for the notice; NULL if they can */
 };
 
@@ -139,6 +143,7 @@ struct host_confinement {
 	char selinux[128];           /* our SELinux context; "" without SELinux */
 	char lsm[128];               /* active security modules, comma separated; "" unknown */
 	char exe[256];               /* our own binary */
+	char profile[256];           /* the AppArmor profile installed for it, to be loaded; "" none */
 };
 struct host_ns { uint64_t flag; const char *name; const char *sysctl; };
 extern const struct host_ns host_ns_rows[HOST_NS_MAX]; /* unused rows at the end have flag 0 */

@@ -54,6 +54,8 @@ struct run {
 	int freezer_fd;              /* our end of its socket */
 	char cpus[128];              /* the CPUs there are, where a cpuset says it; else "" */
 	struct run_net net;
+	int private, private_base;   /* the directory of the private home, locked, and what it lies in */
+	const char *private_name, *private_path; /* its name there; the path of that */
 	pid_t child;
 	int child_pidfd;
 
@@ -89,6 +91,9 @@ struct run {
 struct op_class {
 	int (*apply)(const struct op *op, struct run *run, struct err *err);
 };
+
+/* Removes the private home, if there is one, once no process of the box is left. */
+void op_private_remove(struct run *run);
 
 /* Indexed by enum op_kind; apply is NULL for the kinds that run/ carries out itself
  * (OP_CLONE, OP_NETNS_JOIN). */

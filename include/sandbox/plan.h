@@ -41,6 +41,7 @@ enum op_kind {
 	OP_IDENTITY, OP_GUARD, OP_CGROUPNS, OP_LOOPBACK, OP_LINK, OP_ADDRESS, OP_NET_READY, OP_HOSTNAME,
 	OP_PROPAGATION, OP_ROOT, OP_SYMLINK, OP_BIND, OP_PROTECT, OP_HIDE, OP_TMPFS, OP_SCRATCH,
 	OP_DATA, OP_DEV, OP_PROC, OP_SYSFS, OP_MASK, OP_SYSCTL, OP_ROOT_ATTR, OP_MQUEUE, OP_PIVOT,
+	OP_PRIVATE, OP_PTY, OP_CALLS,
 	OP_RLIMIT, OP_NICE, OP_AFFINITY, OP_IDLE, OP_KEYRING, OP_BOUNDING, OP_SECUREBITS, OP_CAPSET, OP_NO_NEW_PRIVS,
 	OP_LANDLOCK, OP_CHDIR, OP_SECCOMP,
 	OP_CLOSE_FDS,
@@ -65,7 +66,7 @@ enum idmap_by {
 };
 
 /* A place that Landlock lets be used: the rights are those that fit its kind, directory or not. */
-struct landlock_place { const char *path; uint64_t access; };
+struct landlock_place { const char *path; int slot; uint64_t access; }; /* slot -1: by its path in the tree */
 
 struct op {
 	enum op_kind kind;
@@ -116,9 +117,11 @@ struct op {
 		struct { uint64_t keep; } bounding;
 		struct { unsigned bits; } securebits;
 		struct { uint64_t permitted, inheritable, ambient; } capset;
-		struct { int abi; uint64_t fs, scoped; unsigned flags; uint64_t inherited;
+		struct { int abi; uint64_t fs, net, scoped; unsigned flags; uint64_t inherited;
 			 const struct landlock_place *places; unsigned n; const int *keep;
 			 size_t nkeep; } landlock;                /* inherited: rights on 0, 1, 2 and `keep` */
+		struct { const char *base, *name; unsigned home, tmp; } private; /* slots of the two */
+		struct { bool network, truncate, signals; } calls; /* what is left to the command */
 		struct { const char *path; } chdir;
 		struct { const struct seccomp_program *program; const char *name; } seccomp; /* of
 			    LOCKDOWN: for all of the box; of HANDOFF: the command's; of INIT: PID 1's */
@@ -141,6 +144,7 @@ struct plan {
 	const char *path_env;       /* the PATH used for the lookup */
 
 	struct landlock_place *places; /* of OP_LANDLOCK */
+	bool landlock_only;         /* --backend landlock: no namespaces */
 	int landlock;               /* the ABI that is used; 0: there is no such layer */
 
 	bool pid_namespace;

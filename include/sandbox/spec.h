@@ -24,6 +24,7 @@ enum cwd_mode { CWD_DEFAULT, CWD_RW, CWD_RO, CWD_NONE };
 enum net_mode { NET_NONE, NET_HOST, NET_NS, NET_USER };
 enum tristate { TRI_AUTO, TRI_ON, TRI_OFF };
 enum userns_mode { USERNS_DEFAULT, USERNS_KEEP_ID, USERNS_ROOT, USERNS_AUTO, USERNS_MAP };
+enum backend_mode { BACKEND_AUTO, BACKEND_NAMESPACES, BACKEND_LANDLOCK };
 enum landlock_mode { LANDLOCK_AUTO, LANDLOCK_ON, LANDLOCK_OFF };
 enum tty_mode { TTY_AUTO, TTY_ON, TTY_OFF };
 
@@ -134,6 +135,7 @@ struct spec {
 	enum landlock_mode landlock;
 	bool seccomp_off;
 	bool multiarch;             /* other architectures' calls, too */
+	enum backend_mode backend;
 
 	enum tty_mode tty;
 	int stop_signal;            /* SIGTERM unless set */

@@ -44,6 +44,10 @@ int sys_landlock_create(const struct ll_ruleset *ruleset);                      
 int sys_landlock_allow(int ruleset, const struct ll_path_beneath *rule);           /* 5.13 */
 int sys_landlock_restrict(int ruleset, unsigned flags);                            /* 5.13 */
 
+/* Removes dir/name with everything in it; its contents may be hostile, but nobody may change them
+ * meanwhile. Follows no link. -ENOTEMPTY: some of it could not be removed. */
+int sys_remove_tree(int dir, const char *name);
+
 int sys_pidfd_open(pid_t pid);                                                     /* 5.3 */
 int sys_pidfd_send_signal(int pidfd, int sig);                                     /* 5.1 */
 

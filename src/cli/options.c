@@ -181,9 +181,9 @@ static const struct option rows[_OPT_MAX] = {
 	    "A second layer under the file tree: where the kernel has it (default), or never, or else refuse"),
 	ROW(SECURITY_OPT, 0, "security-opt", NULL, LIST, LATER, "security", "KEY=VALUE", NONE, NULL,
 	    "no-new-privileges is always on; for the rest see --cap-drop and --securebits"),
-	ROW(BACKEND, 0, "backend", NULL, SCALAR, LATER, "security", "auto|namespaces|landlock", WORDS,
+	ROW(BACKEND, 0, "backend", NULL, SCALAR, 0, "security", "auto|namespaces|landlock", WORDS,
 	    "auto namespaces landlock",
-	    "leave it out: namespaces are what this version uses"),
+	    "What confines the box: namespaces (default), or Landlock alone where these are refused"),
 	ROW(MULTIARCH, 0, "multiarch", NULL, FLAG, 0, "security", NULL, NONE, NULL,
 	    "Allow programs of the processor's other architectures, such as 32-bit ones"),
 

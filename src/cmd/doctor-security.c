@@ -25,7 +25,12 @@ void doctor_apparmor(struct facts *facts, struct result *ret)
 	doctor_say(ret, MARK_WARN,
 		   "kernel.apparmor_restrict_unprivileged_userns is 1: only programs with a "
 		   "profile may use user namespaces");
-	if (profile == NULL)
+	if (c->profile[0] != '\0')
+		doctor_mend(ret,
+			    "sudo cp %s /etc/apparmor.d/sandbox && "
+			    "sudo apparmor_parser -r /etc/apparmor.d/sandbox",
+			    c->profile);
+	else if (profile == NULL)
 		doctor_mend(
 			ret,
 			"install sandbox where its path has only letters, digits and ._+-, then run "
@@ -42,8 +47,14 @@ void doctor_landlock(struct facts *facts, struct result *ret)
 {
 	const struct host_confinement *c = &facts->confinement;
 
-	if (facts->kernel.landlock_abi > 0)
-		doctor_say(ret, MARK_OK, "ABI %d", facts->kernel.landlock_abi);
+	int abi = facts->kernel.landlock_abi;
+
+	if (abi > 0)
+		doctor_say(ret, MARK_OK, "ABI %d%s%s", abi,
+			   abi < 6 ? ": abstract sockets and signals are confined from 6 on" : "",
+			   facts->namespaces || abi < 2 ? ""
+							: "; --backend landlock works without "
+							  "namespaces, and confines less");
 	else
 		doctor_say(ret, MARK_INFO, "not available%s%s",
 			   c->lsm[0] != '\0' ? "; active modules: " : "", c->lsm);

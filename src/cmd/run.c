@@ -61,7 +61,8 @@ static unsigned wanted_facts(const struct spec *spec)
 
 	return (ranges ? HOST_WANT_SUBIDS : 0) | (limits ? HOST_WANT_CGROUP : 0) |
 	       (spec->net != NET_NONE ? HOST_WANT_RESOLV : 0) |
-	       (spec->net == NET_USER ? HOST_WANT_NET : 0);
+	       (spec->net == NET_USER ? HOST_WANT_NET : 0) |
+	       (spec->backend == BACKEND_LANDLOCK ? HOST_WANT_RUNTIME : 0);
 }
 
 /* (status_open() looks at those that are written to.) */
@@ -167,6 +168,33 @@ static void explain_not_found(const struct job *job, struct err *err)
 			"it exists in the current directory, which the box does not show: --cwd rw");
 }
 
+/* A file that Landlock keeps from the command looks as if it were not executable. */
+static void explain_not_shown(const struct job *job, struct err *err)
+{
+	g_autofree char *outside = NULL;
+
+	if (!job->plan.landlock_only || err->code != ERR_NOT_EXECUTABLE || err->num != EACCES)
+		return;
+	outside = find_outside(&job->plan);
+	if (!outside)
+		return;
+	(void)err_cause(err, "the box is not shown it");
+	(void)err_fix(err, "--show %s (or the directory it needs)", outside);
+}
+
+/* Where namespaces are refused there is something less. */
+static void offer_landlock(struct err *err)
+{
+	size_t n = strlen(err->fix);
+
+	if (err->code < ERR_USERNS_APPARMOR || err->code > ERR_USERNS_DENIED || err->stage == 0 ||
+	    host_landlock_abi() < 2)
+		return;
+	(void)g_snprintf(err->fix + n, sizeof(err->fix) - n,
+			 "%sor confine it less, without namespaces: --backend landlock",
+			 n ? "; " : "");
+}
+
 static bool on_terminal(const struct host *host)
 {
 	return host->tty[0] || host->tty[1] || host->tty[2];
@@ -227,6 +255,8 @@ static int run(struct job *job, struct err *err)
 	}
 	explain_namespaces(job, err);
 	explain_not_found(job, err);
+	explain_not_shown(job, err);
+	offer_landlock(err);
 	status_error(job->status, err,
 		     request_origin(&job->request, err->origin, origin, sizeof(origin)));
 	return r;

@@ -16,6 +16,7 @@
 #include <sandbox/host.h>
 #include <sandbox/sys.h>
 
+#include "config.h"
 #include "file.h"
 #include "procfs.h"
 
@@ -128,6 +129,17 @@ static void probe_container(struct host_confinement *ret)
 			(void)snprintf(ret->container, sizeof(ret->container), "%s", rows[i].name);
 }
 
+/* The profile that was installed together with this very program, if it is at that place. */
+static void probe_profile(struct host_confinement *ret)
+{
+	static const char path[] = SANDBOX_PKGDATADIR "/apparmor/sandbox";
+	g_autofree char *text = NULL, *head = g_strdup_printf("\nprofile sandbox %s ", ret->exe);
+
+	if (ret->exe[0] == '/' && file_read(path, PROC_TEXT_MAX, &text) == 0 &&
+	    strstr(text, head) != NULL)
+		(void)g_strlcpy(ret->profile, path, sizeof(ret->profile));
+}
+
 void host_confinement_probe(struct host_confinement *ret)
 {
 	ssize_t n;
@@ -146,6 +158,7 @@ void host_confinement_probe(struct host_confinement *ret)
 		(int)file_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", -1);
 	n = readlink("/proc/self/exe", ret->exe, sizeof(ret->exe));
 	ret->exe[n > 0 && (size_t)n < sizeof(ret->exe) ? n : 0] = '\0';
+	probe_profile(ret);
 }
 
 /* --- the AppArmor profile -------------------------------------------------------------------- */
@@ -177,6 +190,13 @@ char *host_apparmor_profile(const char *exe)
 
 static void fix_apparmor(const struct host_confinement *facts, struct err *err)
 {
+	if (facts->profile[0] != '\0') {
+		err_fix(err,
+			"sudo cp %s /etc/apparmor.d/sandbox && "
+			"sudo apparmor_parser -r /etc/apparmor.d/sandbox",
+			facts->profile);
+		return;
+	}
 	if (!plain_path(facts->exe)) {
 		err_fix(err, "install sandbox as /usr/local/bin/sandbox and run 'sandbox doctor' "
 			     "there: it prints the AppArmor profile to load");

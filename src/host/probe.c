@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -180,6 +181,19 @@ static void probe_system(struct host *ret)
 		ret->system[i] = probe_entry(host_system_names[i]);
 }
 
+static void probe_runtime(struct host *ret)
+{
+	const char *dir = env_get(ret->env, "XDG_RUNTIME_DIR");
+	uint64_t number = 0;
+
+	ret->runtime = dir != NULL && host_runtime_fault(dir, ret->euid) == NULL
+			       ? g_strconcat(dir, "/sandbox", NULL)
+			       : g_strdup_printf("/tmp/sandbox-%u", ret->euid);
+	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != (ssize_t)sizeof(number))
+		number = (uint64_t)g_get_real_time() ^ ((uint64_t)getpid() << 40);
+	(void)g_snprintf(ret->token, sizeof(ret->token), "%016" G_GINT64_MODIFIER "x", number);
+}
+
 int host_probe(struct host *ret, unsigned want, char **environ_in, struct err *err)
 {
 	(void)err;
@@ -200,6 +214,8 @@ int host_probe(struct host *ret, unsigned want, char **environ_in, struct err *e
 		host_net_probe(&ret->net);
 	if ((want & HOST_WANT_RESOLV) != 0)
 		ret->resolv_target = resolv_target();
+	if ((want & HOST_WANT_RUNTIME) != 0)
+		probe_runtime(ret);
 	return 0;
 }
 
@@ -218,6 +234,7 @@ void host_clear(struct host *host)
 	g_free(host->newuidmap);
 	g_free(host->newgidmap);
 	g_free(host->subid_reason);
+	g_free(host->runtime);
 	host_cgroup_clear(&host->cgroup);
 	host_net_clear(&host->net);
 	memset(host, 0, sizeof(*host));

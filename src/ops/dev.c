@@ -9,16 +9,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <sandbox/fd.h>
-#include <sandbox/pty.h>
 #include <sandbox/sys.h>
-#include <sandbox/wire.h>
 
 #include "ops.h"
 
@@ -132,25 +128,13 @@ static int mount_at(struct run *run, int dev, const char *name, const char *fsty
 	return r;
 }
 
-/* The box's own terminal, from its own devpts, so that ttyname(3) is right inside. The slave is
- * opened by TIOCGPTPEER (Linux 4.13), not by name. The master goes to the launcher. */
+/* From the box's own devpts, so that ttyname(3) is right inside. */
 static int open_pty(int dev, struct run *run, struct err *err)
 {
 	autofd int master = openat(dev, "pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	int unlock = 0, r;
 
-	if (master < 0)
-		return err_set(err, ERR_TTY, errno, "cannot open a terminal for the box");
-	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
-		return err_set(err, ERR_TTY, errno, "cannot unlock the box's terminal");
-	run->pty = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (run->pty < 0)
-		return err_set(err, ERR_TTY, errno, "cannot open the box's terminal");
-	r = pty_prepare(master, run->plan->tty_source);
-	if (r < 0)
-		return err_set(err, ERR_TTY, r, "cannot copy the terminal's settings");
-	r = wire_send(run->wire, WIRE_FD, WIRE_SLOT_PTY, NULL, master);
-	return r < 0 ? err_set(err, ERR_TTY, r, "cannot hand over the box's terminal") : 0;
+	return master < 0 ? err_set(err, ERR_TTY, errno, "cannot open a terminal for the box")
+			  : op_pty_open(master, run, err);
 }
 
 static int open_dev(const struct op *op, struct run *run, struct err *err)

@@ -16,7 +16,6 @@ int op_keyring_apply(const struct op *op, struct run *run, struct err *err)
 	long r = 0;
 
 	(void)op;
-	(void)run;
 	/* EDQUOT: keyrings of boxes that have just ended are collected a little later */
 	for (int i = 0; i < TRIES; i++) {
 		r = syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL);
@@ -26,6 +25,9 @@ int op_keyring_apply(const struct op *op, struct run *run, struct err *err)
 	}
 	/* ENOSYS: a kernel without keyrings has none to leak */
 	if (r > 0 || (r < 0 && errno == ENOSYS))
+		return 0;
+	/* inside of another box, whose filter keeps us and the command from all keys */
+	if (r < 0 && errno == EPERM && run->plan->landlock_only)
 		return 0;
 	if (r == 0)
 		errno = EPERM;

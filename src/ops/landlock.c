@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * Landlock: a layer of its own under the tree. PID 1 puts itself into the domain, in LOCKDOWN: a
- * scoped signal reaches the sender's own domain and those inside it, so PID 1 can signal whatever
- * the command starts, and the command PID 1; the soft limiter, forked before, stays outside, where
- * it reaches the box and the box does not reach it.
+ * Landlock: a layer of its own under the tree, or, without namespaces, in its place. PID 1 puts
+ * itself into the domain, in LOCKDOWN: a scoped signal reaches the sender's own domain and those
+ * inside it, so PID 1 can signal whatever the command starts, and the command PID 1; the soft
+ * limiter, forked before, stays outside, where it reaches the box and the box does not reach it.
+ * Where the first process is no PID 1, it stays outside as well, since it could be killed: then the
+ * command's process enters the domain, in HANDOFF. (It shares memory: nothing is written here.)
  *
  * Needs the final tree, since a rule is tied to an inode, and no_new_privs or CAP_SYS_ADMIN. After
  * it no mount can be made, if any right to files is handled.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -34,10 +37,19 @@ static int allow(int ruleset, int fd, uint64_t access)
 	return access == 0 ? 0 : sys_landlock_allow(ruleset, &rule);
 }
 
-/* A place that is absent was optional, or covered since: there is nothing to allow. */
-static int allow_place(int ruleset, int root, const struct landlock_place *place, struct err *err)
+static int open_place(const struct run *run, const struct landlock_place *place)
 {
-	autofd int fd = path_open_in(root, place->path, 0);
+	if (place->slot < 0)
+		return path_open_in(run->root, place->path, 0);
+	return run->pins[place->slot].fd < 0 ? -ENOENT
+					     : fcntl(run->pins[place->slot].fd, F_DUPFD_CLOEXEC, 3);
+}
+
+/* A place that is absent was optional, or covered since: there is nothing to allow. */
+static int allow_place(int ruleset, const struct run *run, const struct landlock_place *place,
+		       struct err *err)
+{
+	autofd int fd = open_place(run, place);
 	struct stat st;
 	int r;
 
@@ -90,7 +102,39 @@ static int allow_descriptors(const struct op *op, const struct run *run, int rul
 	for (size_t i = 0; i < op->u.landlock.nkeep && r == 0; i++)
 		r = allow_inherited(ruleset, op->u.landlock.keep[i], op->u.landlock.inherited, true,
 				    err);
+	/* for ttyname(3), where it is none of the box's own tree */
+	if (r == 0 && run->pty >= 0)
+		r = allow_inherited(ruleset, run->pty, op->u.landlock.inherited, false, err);
 	return r;
+}
+
+static const char *pinned_path(const struct run *run, const struct landlock_place *place)
+{
+	return place->slot < 0 ? NULL : run->pins[place->slot].path;
+}
+
+/* Rules add up: a place cannot have fewer rights than one it lies in. With mounts it can. */
+static int check_nesting(const struct op *op, const struct run *run, struct err *err)
+{
+	const struct landlock_place *places = op->u.landlock.places;
+
+	for (unsigned i = 0; i < op->u.landlock.n; i++)
+		for (unsigned k = 0; k < op->u.landlock.n; k++) {
+			const char *inner = pinned_path(run, &places[i]);
+			const char *outer = pinned_path(run, &places[k]);
+			size_t n = outer ? strlen(outer) : 0;
+
+			if (!inner || !outer || strncmp(inner, outer, n) != 0 ||
+			    (inner[n] != '/' && inner[n] != '\0') ||
+			    !(places[k].access & ~places[i].access))
+				continue;
+			(void)err_set(err, ERR_CONFLICT, EINVAL,
+				      "cannot keep '%s' from what '%s' allows", inner, outer);
+			(void)err_cause(err, "it lies there, and without a mount namespace rights "
+					     "can only be added");
+			return err_fix(err, "use --backend namespaces, or show another directory");
+		}
+	return 0;
 }
 
 /* mq_open(3) goes by a mount of the kernel's own, which leads to no place: its files are allowed by
@@ -120,28 +164,30 @@ int op_mqueue_apply(const struct op *op, struct run *run, struct err *err)
 				     : 0;
 }
 
-static int allow_queues(int ruleset, struct run *run, uint64_t access, struct err *err)
+static int allow_queues(int ruleset, const struct run *run, uint64_t access, struct err *err)
 {
 	int r = run->mqueue < 0 ? 0 : allow(ruleset, run->mqueue, access);
 
-	fd_close(&run->mqueue);
 	return r < 0 ? refuse(r, "the message queues", err) : 0;
 }
 
 int op_landlock_apply(const struct op *op, struct run *run, struct err *err)
 {
 	const struct ll_ruleset rights = { .fs = op->u.landlock.fs,
+					   .net = op->u.landlock.net,
 					   .scoped = op->u.landlock.scoped };
 	autofd int ruleset = -EBADF;
-	int r = 0;
+	int r = check_nesting(op, run, err);
 
+	if (r < 0)
+		return r;
 	if (rights.fs == 0 && rights.scoped == 0)
 		return 0; /* the plan has said why */
 	ruleset = sys_landlock_create(&rights);
 	if (ruleset < 0)
 		return refuse(ruleset, "no ruleset", err);
 	for (unsigned i = 0; i < op->u.landlock.n && r == 0; i++)
-		r = allow_place(ruleset, run->root, &op->u.landlock.places[i], err);
+		r = allow_place(ruleset, run, &op->u.landlock.places[i], err);
 	if (r == 0)
 		r = allow_queues(ruleset, run, op->u.landlock.inherited, err);
 	if (r == 0 && rights.fs)

@@ -188,7 +188,11 @@ static int refuse(const struct op *op, const struct run *run, int kind, const ch
 		(void)err_cause(err, "the controller %s is not delegated to you",
 				files[kind].controller + 1);
 	if (l->by == LIMIT_BY_NOBODY && !run->plan->pid_namespace)
-		(void)err_fix(err, "leave --share pid out: then it can be done without a cgroup");
+		(void)err_fix(
+			err,
+			run->plan->landlock_only
+				? "with --backend namespaces it can be done without a cgroup"
+				: "leave --share pid out: then it can be done without a cgroup");
 	else
 		(void)err_fix(err, "%s", drop_in ? DROP_IN : mend[l->by]);
 	return err_origin(err, l->origin);

@@ -47,9 +47,15 @@ OP_APPLY(securebits);
 OP_APPLY(capset);
 OP_APPLY(no_new_privs);
 OP_APPLY(landlock);
+OP_APPLY(private);
+OP_APPLY(pty);
+OP_APPLY(calls);
 OP_APPLY(chdir);
 OP_APPLY(seccomp);
 OP_APPLY(close_fds);
+
+/* ops/pty.c: makes the slave of `master` the box's terminal and hands the master to the launcher. */
+int op_pty_open(int master, struct run *run, struct err *err);
 
 /* ops/identity.c: takes up all permitted capabilities again, after a change of user id. */
 int op_raise_effective(void);

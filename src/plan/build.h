@@ -22,7 +22,9 @@ struct build {
 	gid_t gid;
 	uint64_t caps;       /* what the command keeps; plan_capabilities() */
 	bool single_id;      /* one id is mapped, no more */
+	GArray *places;      /* struct landlock_place, made by plan_alone */
 	const char *cwd;     /* the caller's directory, if the box shows it; else NULL */
+	const char *tmpdir;  /* TMPDIR, where /tmp is not the box's own; else NULL */
 	const char *home;    /* inside; NULL if there is none; set by plan_mounts */
 	struct plan_net net; /* --network user; set by plan_net */
 };
@@ -60,7 +62,8 @@ int plan_lockdown(struct build *b, struct err *err); /* lockdown.c */
 int plan_landlock_check(struct build *b, struct err *err); /* landlock.c: refusals, notices */
 uint64_t plan_capabilities(const struct build *b);         /* lockdown.c: what the command keeps */
 void plan_landlock_tree(struct build *b); /* landlock.c: a row of BUILD, before the pivot */
-void plan_landlock(struct build *b);      /* landlock.c: the row; after the mounts */
+void plan_landlock(struct build *b, enum stage stage); /* landlock.c: the row; after the mounts */
+int plan_alone(struct build *b, struct err *err);      /* alone.c: the view without namespaces */
 void plan_seccomp(struct build *b, enum stage stage, uint64_t caps); /* seccomp.c: caps the
 			   command may ever hold */
 int plan_process(struct build *b, struct err *err);                  /* process.c */

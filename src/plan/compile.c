@@ -49,9 +49,10 @@ const char *plan_printf(struct build *b, const char *fmt, ...)
 static unsigned namespaces(const struct spec *spec)
 {
 	unsigned flags = (DEFAULT_NAMESPACES | spec->unshare) & ~spec->share;
-
 	bool own = spec->net == NET_NONE || spec->net == NET_USER;
 
+	if (spec->backend == BACKEND_LANDLOCK)
+		return 0;
 	return own ? flags : flags & ~(unsigned)CLONE_NEWNET;
 }
 
@@ -64,7 +65,9 @@ static void plan_clone(struct build *b)
 		op->u.netns.path = plan_str(b, b->spec->netns_path);
 	}
 	op = plan_add(b, OP_CLONE, STAGE_CLONE, 0);
-	op->u.clone.flags = CLONE_NEWUSER | (b->namespaces & ~(unsigned)CLONE_NEWCGROUP);
+	op->u.clone.flags = b->plan->landlock_only
+				    ? 0
+				    : CLONE_NEWUSER | (b->namespaces & ~(unsigned)CLONE_NEWCGROUP);
 }
 
 /* What belongs to the namespaces themselves, after identity. */
@@ -92,6 +95,7 @@ static void plan_init(struct build *b)
 		.io = g_array_new(FALSE, FALSE, sizeof(struct io_rate)),
 		.notices = g_ptr_array_new_with_free_func(g_free),
 		.pid_namespace = (b->namespaces & CLONE_NEWPID) != 0,
+		.landlock_only = b->spec->backend == BACKEND_LANDLOCK,
 		.tty_source = -1,
 		.quiet = b->spec->quiet,
 	};
@@ -127,6 +131,8 @@ int plan_compile(struct plan *ret, const struct spec *spec, const struct host *h
 		r = plan_env(&b, err);
 	if (r == 0)
 		r = plan_lockdown(&b, err);
+	if (b.places)
+		g_array_unref(b.places);
 	if (r < 0)
 		plan_clear(ret);
 	return r;

@@ -330,6 +330,22 @@ DESCRIBE(sysctl)
 {
 	g_string_append_printf(out, "%s=%s", op->u.sysctl.path, op->u.sysctl.value);
 }
+DESCRIBE(private)
+{
+	put_quoted(out, op->u.private.base);
+	g_string_append_c(out, ' ');
+	put_quoted(out, op->u.private.name);
+	g_string_append_printf(out, " home=%u tmp=%u", op->u.private.home, op->u.private.tmp);
+}
+
+DESCRIBE(calls)
+{
+	g_string_append_printf(out, "no-unix-sockets%s%s%s",
+			       op->u.calls.network ? "" : " no-sockets",
+			       op->u.calls.truncate ? "" : " no-truncate",
+			       op->u.calls.signals ? "" : " no-kill-all");
+}
+
 DESCRIBE(mqueue)
 {
 	g_string_append(out, op->u.mqueue.fresh ? "own" : "the host's");
@@ -400,7 +416,8 @@ DESCRIBE(capset)
 
 /* clang-format off */
 static const struct flag landlock_rights[] = {
-	{ LL_FS_READ_FILE | LL_FS_READ_DIR, "read" }, { LL_FS_EXECUTE, "execute" },
+	{ LL_FS_READ_FILE, "read" },
+	{ LL_FS_READ_DIR, "list" }, { LL_FS_EXECUTE, "execute" },
 	{ LL_FS_WRITE_FILE, "write" }, { LL_FS_REMOVE_DIR | LL_FS_REMOVE_FILE, "remove" },
 	{ LL_FS_MAKE_CHAR | LL_FS_MAKE_DIR | LL_FS_MAKE_REG | LL_FS_MAKE_SOCK | LL_FS_MAKE_FIFO |
 	  LL_FS_MAKE_SYM, "make" },
@@ -417,6 +434,8 @@ DESCRIBE(landlock)
 {
 	g_string_append_printf(out, "abi=%d files=", op->u.landlock.abi);
 	put_flags(out, landlock_rights, op->u.landlock.fs);
+	if (op->u.landlock.net)
+		g_string_append(out, " net=bind,connect");
 	g_string_append(out, " scope=");
 	put_flags(out, landlock_scopes, op->u.landlock.scoped);
 	if (op->u.landlock.flags & LL_RESTRICT_LOG_SUBDOMAINS_OFF)
@@ -429,6 +448,7 @@ DESCRIBE(landlock)
 
 		g_string_append(out, "\n    allow      ");
 		put_quoted(out, place->path);
+		put_slot(out, place->slot);
 		if (place->access == op->u.landlock.inherited)
 			continue;
 		g_string_append_c(out, ' ');
@@ -489,6 +509,9 @@ static const struct { const char *name; void (*describe)(const struct op *, GStr
 	[OP_SYSCTL]       = { "sysctl",       describe_sysctl },
 	[OP_ROOT_ATTR]    = { "root-attr",    describe_root_attr },
 	[OP_MQUEUE]       = { "mqueue",       describe_mqueue },
+	[OP_PRIVATE]      = { "private-home", describe_private },
+	[OP_PTY]          = { "pty",          describe_nothing },
+	[OP_CALLS]        = { "calls",        describe_calls },
 	[OP_PIVOT]        = { "pivot-root",   describe_nothing },
 	[OP_RLIMIT]       = { "rlimit",       describe_rlimit },
 	[OP_NICE]         = { "nice",         describe_nice },

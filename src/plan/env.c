@@ -86,6 +86,8 @@ static void env_defaults(struct build *b, struct env *env)
 		return;
 	if (b->home)
 		env_set(b, env, "HOME", b->home);
+	if (b->tmpdir)
+		env_set(b, env, "TMPDIR", b->tmpdir);
 	if (rootfs) {
 		env_set(b, env, "PATH", rootfs_path);
 		env_set(b, env, "SHELL", "/bin/sh");

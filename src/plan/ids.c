@@ -166,6 +166,11 @@ int plan_ids(struct build *b, struct err *err)
 	enum userns_mode mode = b->spec->userns;
 	int r;
 
+	if (b->plan->landlock_only) { /* the caller stays who it is */
+		(void)ids_single(b, b->host->euid, b->host->egid);
+		b->single_id = false; /* shared with the caller's other processes */
+		return 0;
+	}
 	if (mode == USERNS_DEFAULT)
 		mode = b->spec->view == VIEW_ROOTFS ? USERNS_AUTO : USERNS_KEEP_ID;
 	switch (mode) {

@@ -15,10 +15,12 @@
 
 #include <sandbox/landlock.h>
 
-#include "build.h"
+#include "view.h"
 
 enum {
 	ABI_FILES = 2, /* ABI 1 refuses every rename and link from one directory to another */
+	ABI_TRUNCATE = 3,
+	ABI_NET = 4,
 	ABI_SCOPES = 6,
 	ABI_LOG = 7,
 };
@@ -34,11 +36,11 @@ static const struct { int abi; uint64_t fs; } write_rights[] = {
 };
 /* clang-format on */
 
-static uint64_t handled(int abi)
+uint64_t landlock_rights(int abi, bool read, bool write)
 {
-	uint64_t fs = 0;
+	uint64_t fs = read ? LL_FS_READ_FILE | LL_FS_READ_DIR | LL_FS_EXECUTE : 0;
 
-	for (unsigned i = 0; i < G_N_ELEMENTS(write_rights); i++)
+	for (unsigned i = 0; i < G_N_ELEMENTS(write_rights) && write; i++)
 		if (abi >= write_rights[i].abi)
 			fs |= write_rights[i].fs;
 	return fs;
@@ -89,9 +91,19 @@ static bool is_covered(const GArray *ours, const char *path)
 
 static void add_place(GArray *places, const char *path, uint64_t access)
 {
-	struct landlock_place place = { path, access };
+	struct landlock_place place = { .path = path, .slot = -1, .access = access };
 
 	g_array_append_val(places, place);
+}
+
+static void use_places(struct build *b, struct op *row, GArray *places)
+{
+	row->u.landlock.n = places->len;
+	b->plan->places = (struct landlock_place *)(void *)g_array_free(places, FALSE);
+	row->u.landlock.places = b->plan->places;
+	row->u.landlock.inherited = row->u.landlock.fs & ~LL_FS_MAKE_BLOCK;
+	row->u.landlock.keep = (const int *)(const void *)b->spec->preserve_fds->data;
+	row->u.landlock.nkeep = b->spec->preserve_fds->len;
 }
 
 /* The places come by depth (order.c), so what holds for others is there before them. Block devices
@@ -114,12 +126,7 @@ static void add_places(struct build *b, struct op *row)
 		if (op->kind != OP_BIND)
 			g_array_append_val(ours, path);
 	}
-	row->u.landlock.n = places->len;
-	b->plan->places = (struct landlock_place *)(void *)g_array_free(places, FALSE);
-	row->u.landlock.places = b->plan->places;
-	row->u.landlock.inherited = all;
-	row->u.landlock.keep = (const int *)(const void *)b->spec->preserve_fds->data;
-	row->u.landlock.nkeep = b->spec->preserve_fds->len;
+	use_places(b, row, places);
 }
 
 static int refuse_absent(const struct build *b, struct err *err)
@@ -157,20 +164,53 @@ static int check_sockets(struct build *b, struct err *err)
 	return err_origin(err, b->spec->origin[OPT_NETWORK]);
 }
 
+static int refuse_alone(const struct build *b, struct err *err)
+{
+	(void)err_set(err, ERR_KERNEL, ENOSYS, "cannot confine by Landlock alone");
+	(void)err_cause(err, "this kernel has ABI %d of it, and 2 is needed (Linux 5.19)",
+			b->host->landlock_abi);
+	(void)err_fix(err,
+		      "see sandbox doctor: where namespaces are refused it says how to allow them");
+	return err_origin(err, b->spec->origin[OPT_BACKEND]);
+}
+
 int plan_landlock_check(struct build *b, struct err *err)
 {
 	bool needed = b->spec->strict || b->spec->landlock == LANDLOCK_ON;
 
 	if (b->spec->landlock == LANDLOCK_OFF)
 		return 0;
+	if (b->plan->landlock_only)
+		return b->host->landlock_abi < ABI_FILES ? refuse_alone(b, err) : 0;
 	if (needed && b->host->landlock_abi < ABI_FILES)
 		return refuse_absent(b, err);
 	return check_sockets(b, err);
 }
 
+/* Without namespaces Landlock decides what is read, too. */
+static void alone(struct build *b, struct op *row)
+{
+	int abi = b->host->landlock_abi;
+
+	row->u.landlock.fs = landlock_rights(abi, true, true);
+	if (abi >= ABI_NET && b->spec->net == NET_NONE)
+		row->u.landlock.net = LL_NET_BIND_TCP | LL_NET_CONNECT_TCP;
+	use_places(b, row, g_steal_pointer(&b->places));
+}
+
+/* What Landlock does not confine, and its ABI alone can tell. */
+static void add_calls(struct build *b)
+{
+	struct op *op = plan_add(b, OP_CALLS, STAGE_HANDOFF, b->spec->origin[OPT_BACKEND]);
+
+	op->u.calls.network = b->spec->net != NET_NONE;
+	op->u.calls.truncate = b->host->landlock_abi >= ABI_TRUNCATE;
+	op->u.calls.signals = b->host->landlock_abi >= ABI_SCOPES;
+}
+
 /* PID 1's own denials would be a fault of ours and are logged (audit, ABI 7); those of the command
  * are not, by default; nor may the box fill the host's log by domains of its own. */
-void plan_landlock(struct build *b)
+void plan_landlock(struct build *b, enum stage stage)
 {
 	int abi = b->host->landlock_abi;
 	struct op row = { 0 };
@@ -178,8 +218,10 @@ void plan_landlock(struct build *b)
 	if (b->spec->landlock == LANDLOCK_OFF)
 		return;
 	row.u.landlock.abi = abi;
-	if (has_file_rules(b)) {
-		row.u.landlock.fs = handled(abi);
+	if (b->plan->landlock_only) {
+		alone(b, &row);
+	} else if (has_file_rules(b)) {
+		row.u.landlock.fs = landlock_rights(abi, false, true);
 		add_places(b, &row);
 	}
 	if (abi >= ABI_SCOPES)
@@ -188,6 +230,7 @@ void plan_landlock(struct build *b)
 		row.u.landlock.flags = LL_RESTRICT_LOG_SUBDOMAINS_OFF;
 	if (row.u.landlock.fs || row.u.landlock.scoped)
 		b->plan->landlock = abi;
-	plan_add(b, OP_LANDLOCK, STAGE_LOCKDOWN, b->spec->origin[OPT_LANDLOCK])->u.landlock =
-		row.u.landlock;
+	plan_add(b, OP_LANDLOCK, stage, b->spec->origin[OPT_LANDLOCK])->u.landlock = row.u.landlock;
+	if (b->plan->landlock_only)
+		add_calls(b);
 }

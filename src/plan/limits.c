@@ -15,6 +15,7 @@ enum {
 	PIDS_DEFAULT = 4096,
 	PIDS_OWN = 1 /* PID 1 counts too */,
 	PIDS_LIMITER = 1,
+	PIDS_OTHERS = 4096, /* of the same user, which count too without a user namespace */
 	KERNEL_NPROC = 5014 /* RLIMIT_NPROC counts per user namespace from Linux 5.14 on */
 };
 
@@ -126,12 +127,17 @@ static bool nproc_exact(const struct build *b)
 static void ask_pids(struct build *b)
 {
 	bool asked = b->spec->pids_limit != 0;
-	uint64_t limit = asked ? b->spec->pids_limit : PIDS_DEFAULT;
+	bool shared = b->plan->landlock_only; /* the caller's other processes count too */
+	uint64_t limit = asked ? b->spec->pids_limit : PIDS_DEFAULT + (shared ? PIDS_OTHERS : 0);
 
 	if (limit == UINT64_MAX || (!asked && b->host->kernel < KERNEL_NPROC) ||
 	    (!asked && has_ulimit(b->spec, RLIMIT_NPROC)))
 		return;
 	ask(b, LIMIT_PIDS, limit);
+	if (shared && asked) {
+		b->plan->limits[LIMIT_PIDS].otherwise = LIMIT_BY_NOBODY;
+		return;
+	}
 	b->plan->limits[LIMIT_PIDS].by = LIMIT_BY_RLIMIT;
 	b->plan->limits[LIMIT_PIDS].exact = nproc_exact(b);
 }
@@ -248,7 +254,8 @@ static void cgroup_rows(struct build *b)
 static int refuse_off(struct build *b, struct err *err)
 {
 	for (int i = 0; i < _LIMIT_MAX; i++) {
-		if (!b->plan->limits[i].asked || i == LIMIT_PIDS)
+		if (!b->plan->limits[i].asked ||
+		    (i == LIMIT_PIDS && b->plan->limits[i].otherwise != LIMIT_BY_NOBODY))
 			continue;
 		(void)err_set(err, ERR_CONFLICT, 0, "cannot enforce --%s with --limits off",
 			      rows[i].option);
@@ -338,7 +345,7 @@ static void add_nproc(struct build *b)
 	const struct limit *pids = &b->plan->limits[LIMIT_PIDS];
 	uint64_t limit = pids->value + PIDS_OWN + (may_need_limiter(b) ? PIDS_LIMITER : 0);
 
-	if (!pids->asked)
+	if (!pids->asked || pids->otherwise == LIMIT_BY_NOBODY)
 		return;
 	if (limit > b->host->nproc_hard)
 		limit = b->host->nproc_hard;

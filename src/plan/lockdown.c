@@ -9,7 +9,9 @@
  *   capset        what remains is read back and compared
  *   no_new_privs  after that nothing can raise them again by exec
  *   Landlock      needs no_new_privs, and the finished tree; with --allow-new-privs it needs
- *                 CAP_SYS_ADMIN in its place, and comes before the capset
+ *                 CAP_SYS_ADMIN in its place, and comes before the capset; with a shared PID
+ *                 namespace it is the command's process that enters the domain, so that the first
+ *                 one stays out of its reach
  *   chdir         with the command's own rights, and checked to lie inside the new root
  *   seccomp       last: from here on only the command's start and PID 1's loop. Without
  *                 no_new_privs it needs CAP_SYS_ADMIN, so before the capabilities go; what follows
@@ -68,6 +70,21 @@ static uint64_t bounding(const struct build *b)
 		       : b->caps;
 }
 
+static void plan_bounding(struct build *b, bool root, bool by_ambient, unsigned bits)
+{
+	struct op *op = plan_add(b, OP_BOUNDING, STAGE_LOCKDOWN, b->spec->origin[OPT_CAP_ADD]);
+
+	op->u.bounding.keep = bounding(b);
+	/* the ambient set is raised after the securebits are set */
+	if (by_ambient && b->caps && !b->spec->securebits_set)
+		bits &= ~(unsigned)(SECBIT_NO_CAP_AMBIENT_RAISE |
+				    SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED);
+	if (b->spec->securebits_set || !root) {
+		op = plan_add(b, OP_SECUREBITS, STAGE_LOCKDOWN, b->spec->origin[OPT_SECUREBITS]);
+		op->u.securebits.bits = bits;
+	}
+}
+
 static void plan_caps(struct build *b)
 {
 	uint64_t keep = b->caps, strong = keep & (CAP(SYS_ADMIN) | CAP(SYS_PTRACE));
@@ -82,18 +99,11 @@ static void plan_caps(struct build *b)
 			"with CAP_SYS_ADMIN or CAP_SYS_PTRACE the command can undo read-only and "
 			"hidden places, masks and the rest of its confinement%s",
 			b->host->euid == 0 ? ", and is root on this host" : "");
-	op = plan_add(b, OP_BOUNDING, STAGE_LOCKDOWN, b->spec->origin[OPT_CAP_ADD]);
-	op->u.bounding.keep = bounding(b);
-	/* the ambient set is raised after the securebits are set */
-	if (by_ambient && keep && !b->spec->securebits_set)
-		bits &= ~(unsigned)(SECBIT_NO_CAP_AMBIENT_RAISE |
-				    SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED);
-	if (b->spec->securebits_set || !root) {
-		op = plan_add(b, OP_SECUREBITS, STAGE_LOCKDOWN, b->spec->origin[OPT_SECUREBITS]);
-		op->u.securebits.bits = bits;
-	}
+	/* without a user namespace only root has CAP_SETPCAP, and nobody else anything to drop */
+	if (!b->plan->landlock_only || b->host->euid == 0)
+		plan_bounding(b, root, by_ambient, bits);
 	if (b->spec->allow_new_privs)
-		plan_landlock(b);
+		plan_landlock(b, STAGE_LOCKDOWN);
 	op = plan_add(b, OP_CAPSET, STAGE_LOCKDOWN, b->spec->origin[OPT_CAP_ADD]);
 	op->u.capset.permitted = keep;
 	op->u.capset.inheritable = by_ambient ? keep : 0;
@@ -126,10 +136,13 @@ int plan_lockdown(struct build *b, struct err *err)
 	plan_caps(b);
 	if (!b->spec->allow_new_privs) {
 		(void)plan_add(b, OP_NO_NEW_PRIVS, STAGE_LOCKDOWN, 0);
-		plan_landlock(b);
+		if (b->plan->pid_namespace)
+			plan_landlock(b, STAGE_LOCKDOWN);
 	}
 	plan_chdir(b);
 	plan_ulimits(b);
+	if (!b->spec->allow_new_privs && !b->plan->pid_namespace)
+		plan_landlock(b, STAGE_HANDOFF);
 	if (!b->spec->allow_new_privs)
 		plan_seccomp(b, STAGE_LOCKDOWN, bounding(b));
 	op = plan_add(b, OP_CLOSE_FDS, STAGE_HANDOFF, b->spec->origin[OPT_PRESERVE_FDS]);

@@ -365,15 +365,13 @@ static void leave_cwd(struct build *b, const char *refusal)
 		cwd ? " " : "", cwd ? cwd : "", refusal);
 }
 
-static int view_cwd(struct build *b, struct err *err)
+int view_choose_cwd(struct build *b, bool *ret_readonly, struct err *err)
 {
 	const struct spec *s = b->spec;
 	const char *refusal = cwd_refusal(b->host);
-	uint32_t origin = s->origin[OPT_CWD];
-	bool readonly = s->cwd == CWD_RO || (s->cwd == CWD_DEFAULT && s->read_only);
 	const char *fault;
-	struct op *op;
 
+	*ret_readonly = s->cwd == CWD_RO || (s->cwd == CWD_DEFAULT && s->read_only);
 	if (s->cwd == CWD_NONE)
 		return 0;
 	if (s->cwd == CWD_DEFAULT && refusal) {
@@ -385,12 +383,24 @@ static int view_cwd(struct build *b, struct err *err)
 		(void)err_set(err, ERR_VALUE, 0, "cannot show the current directory '%s'",
 			      b->host->cwd ? b->host->cwd : "?");
 		(void)err_cause(err, "%s", fault);
-		return err_origin(err, origin);
+		return err_origin(err, s->origin[OPT_CWD]);
 	}
 	b->cwd = plan_str(b, b->host->cwd);
-	op = add_user_bind(b, b->cwd, b->cwd, VOLUME_ATTRS | (readonly ? ATTR_RDONLY : 0), origin);
+	return 1;
+}
+
+static int view_cwd(struct build *b, struct err *err)
+{
+	bool readonly;
+	int r = view_choose_cwd(b, &readonly, err);
+	struct op *op;
+
+	if (r <= 0)
+		return r;
+	op = add_user_bind(b, b->cwd, b->cwd, VOLUME_ATTRS | (readonly ? ATTR_RDONLY : 0),
+			   b->spec->origin[OPT_CWD]);
 	/* a directory given as the home has no such name in it yet, and may be written */
-	op->u.bind.make = s->home == HOME_DIR && path_below(b->cwd, b->home);
+	op->u.bind.make = b->spec->home == HOME_DIR && path_below(b->cwd, b->home);
 	return 0;
 }
 
@@ -422,6 +432,8 @@ int plan_mounts(struct build *b, struct err *err)
 	unsigned from;
 	int r;
 
+	if (b->plan->landlock_only)
+		return plan_alone(b, err);
 	if (!(b->namespaces & CLONE_NEWNS)) {
 		b->cwd = b->host->cwd;
 		b->home = b->host->home;

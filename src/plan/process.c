@@ -25,7 +25,7 @@ static int plan_tty(struct build *b, struct err *err)
 {
 	struct plan *p = b->plan;
 
-	if (b->spec->tty == TTY_OFF || !(b->namespaces & CLONE_NEWNS))
+	if (b->spec->tty == TTY_OFF || (!(b->namespaces & CLONE_NEWNS) && !p->landlock_only))
 		return 0; /* without a mount namespace there is no devpts of our own */
 	for (int i = 2; i >= 0; i--) {
 		p->tty[i] = b->host->tty[i];

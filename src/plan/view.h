@@ -22,6 +22,13 @@ struct op *view_add_bind(struct build *b, const char *src, const char *dst, int 
 struct op *view_add_tmpfs(struct build *b, const char *dst, uint64_t size, mode_t mode,
 			  unsigned attrs, uint32_t origin);
 
+/* Whether the current directory is shown, and then how: 1 and b->cwd, 0 (with a notice where it would
+ * have been expected), or a negative errno. */
+int view_choose_cwd(struct build *b, bool *ret_readonly, struct err *err);
+
+/* landlock.c: the rights of an ABI to read, to change something, or both. */
+uint64_t landlock_rights(int abi, bool read, bool write);
+
 /* The rows of -v, --tmpfs, --file, --secret, --show, --hide and --protect. */
 int view_volumes(struct build *b, struct err *err);
 

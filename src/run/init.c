@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -26,7 +25,7 @@
 
 #include "run.h"
 
-enum { INIT_FAILED = 125, KILL_MS = 1500, GRACE_MS = 2500 };
+enum { INIT_FAILED = 125, GRACE_MS = 2500 };
 
 struct init {
 	struct run *run;
@@ -59,47 +58,13 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* One pass over our children. Whatever detaches becomes one: we are its subreaper. */
-static void kill_pass(void)
-{
-	char buf[4096];
-	autofd int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-	char *next = buf;
-
-	if (n <= 0)
-		return;
-	buf[n] = '\0';
-	for (long pid = strtol(next, &next, 10); pid > 0; pid = strtol(next, &next, 10))
-		(void)kill((pid_t)pid, SIGKILL);
-}
-
-/* Without a PID namespace nobody ends the rest for us. A killed child's children come to us, to be
- * killed in the next pass, until there is none left. */
-static void kill_children(void)
-{
-	const struct timespec pause = { .tv_nsec = 1000 * 1000 };
-	int64_t end = now_ms() + KILL_MS;
-
-	for (;;) {
-		pid_t pid;
-
-		kill_pass();
-		do
-			pid = waitpid(-1, NULL, WNOHANG);
-		while (pid > 0);
-		if ((pid < 0 && errno == ECHILD) || now_ms() > end)
-			return;
-		(void)nanosleep(&pause, NULL);
-	}
-}
-
 static _Noreturn void leave(const struct init *init, int status)
 {
 	if (!init->run->plan->pid_namespace) {
 		if (init->command > 0)
 			(void)kill(-init->command, SIGKILL);
-		kill_children();
+		reap_children(NULL);
+		op_private_remove(init->run);
 	}
 	_exit(status);
 }
@@ -235,20 +200,22 @@ static _Noreturn void loop(struct init *init)
 static void drop_descriptors(struct init *init)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int *mine[] = { &init->run->wire, &init->signals, &init->run->pty, &init->run->limiter_fd };
+	int *mine[] = { &init->run->wire,       &init->signals,      &init->run->pty,
+			&init->run->limiter_fd, &init->run->private, &init->run->private_base };
+	enum { MINE = sizeof(mine) / sizeof(mine[0]), ABOVE = 3 + MINE };
 	int next = 3;
 
 	for (int i = 0; i < 3 && null >= 0; i++)
 		(void)dup2(null, i);
 	/* ours are moved up first, so that no target is one still needed */
-	for (unsigned i = 0; i < 4; i++)
-		if (*mine[i] >= 0 && *mine[i] < 7) {
-			*mine[i] = fcntl(*mine[i], F_DUPFD_CLOEXEC, 7);
+	for (unsigned i = 0; i < MINE; i++)
+		if (*mine[i] >= 0 && *mine[i] < ABOVE) {
+			*mine[i] = fcntl(*mine[i], F_DUPFD_CLOEXEC, ABOVE);
 			if (*mine[i] < 0)
 				leave(init,
 				      INIT_FAILED); /* deaf to the launcher: rather not at all */
 		}
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < MINE; i++)
 		if (*mine[i] >= 0) {
 			*mine[i] = dup3(*mine[i], next++, O_CLOEXEC);
 			if (*mine[i] < 0)

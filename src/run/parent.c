@@ -36,6 +36,7 @@ struct launcher {
 	struct status *status;
 	struct watch_box box;
 	GArray *made; /* struct made */
+	struct helpers helpers;
 };
 
 static void launcher_init(struct launcher *l, const struct plan *plan)
@@ -52,8 +53,11 @@ static void launcher_init(struct launcher *l, const struct plan *plan)
 			 .empty_file = -EBADF,
 			 .data = -EBADF,
 			 .mqueue = -EBADF,
+			 .private = -EBADF,
+			 .private_base = -EBADF,
 			 .pty = -EBADF,
 			 .tree = CGTREE_NONE,
+			 .listener = -EBADF,
 			 .freezer = -1,
 			 .freezer_fd = -EBADF,
 			 .limiter = -1,
@@ -147,6 +151,7 @@ static void launcher_clear(struct launcher *l)
 		(void)spawn_finish(&l->run.scope, NULL, 0, 0);
 	freezer_stop(&l->run);
 	cgroup_remove(&l->run);
+	op_private_remove(&l->run);
 	fd_close(&l->box.wire);
 	fd_close(&l->box.init_pidfd);
 	fd_close(&l->box.pty);
@@ -174,6 +179,10 @@ static int make_child(struct launcher *l, struct err *err)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(err, ERR_NOMEM, errno, "cannot make a socket pair");
+	if (l->run.plan->landlock_only && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return err_set(err, ERR_LOCKDOWN, errno, "cannot become the reaper of the box");
+	if (l->run.plan->landlock_only)
+		reap_helpers(&l->helpers);
 	l->run.wire = pair[1];
 	l->box.wire = pair[0];
 	pid = netns ? netns_clone(netns, &l->run, clone->u.clone.flags, pair[0], &l->box.init_pidfd,
@@ -185,7 +194,9 @@ static int make_child(struct launcher *l, struct err *err)
 	}
 	fd_close(&l->run.wire);
 	if (pid < 0) {
-		if (!netns)
+		if (!netns && l->run.plan->landlock_only)
+			(void)err_set(err, ERR_NOMEM, pid, "cannot fork the box");
+		else if (!netns)
 			(void)err_set(err, ERR_NAMESPACE, pid, "cannot make the box's namespaces");
 		err->stage = STAGE_CLONE;
 		return pid;
@@ -361,6 +372,8 @@ int run_plan(const struct plan *plan, struct status *status, struct outcome *ret
 		l.box.limiter = l.run.freezer_fd;
 		r = watch_run(&l.box, plan, status, ret, err);
 	}
+	if (plan->landlock_only && l.run.child > 0)
+		reap_children(&l.helpers); /* what is left if the first process was killed */
 	if (r == 0)
 		cgroup_collect(&l.run, ret);
 	launcher_clear(&l);

@@ -34,6 +34,15 @@ int limiter_start(struct run *run, struct err *err);
 /* What it has measured so far: asks and waits a moment. -ENOENT: there is none. */
 int limiter_figures(const struct run *run, struct soft_report *ret);
 
+/* Kills and reaps every child this process has or comes to have, but for the helpers, for up to
+ * 1.5 s; and: the children of the moment are helpers. */
+struct helpers {
+	pid_t pids[16];
+	unsigned n;
+};
+void reap_helpers(struct helpers *ret);
+void reap_children(const struct helpers *helpers);
+
 /* PID 1 proper: forks the command, reaps, talks to the launcher. */
 _Noreturn void init_main(struct run *run);
 

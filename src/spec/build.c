@@ -172,6 +172,7 @@ static const struct setter setters[_OPT_MAX] = {
 	VALUE(SECCOMP,         set_seccomp, "default or off"),
 	FIELD(MULTIARCH,       set_flag, multiarch),
 	VALUE(LANDLOCK,        set_landlock, "auto, on or off"),
+	VALUE(BACKEND,         set_backend, "auto, namespaces or landlock"),
 
 	ROW(TTY,               set_tty),
 	VALUE(STOP_SIGNAL,     set_stop_signal, "a signal such as TERM, SIGTERM, 15 or RTMIN+3"),

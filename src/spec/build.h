@@ -86,6 +86,7 @@ int set_host_port(struct build *b, struct err *err);
 int set_ipv6(struct build *b, struct err *err);
 
 int set_landlock(struct build *b, struct err *err);
+int set_backend(struct build *b, struct err *err);
 
 int set_env(struct build *b, struct err *err);
 

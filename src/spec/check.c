@@ -83,6 +83,19 @@ static bool user_unmapped(const struct spec *s)
 	F(ENV_ALL,       OPT_ENV_ALL,    "--env-all",               s->env_all) \
 	F(CLEAR_ENV,     OPT_CLEAR_ENV,  "--clear-env",             s->clear_env) \
 	F(PIDS_LIMIT,    OPT_PIDS_LIMIT, "--pids-limit",            s->pids_limit) \
+	F(LANDLOCK_ONLY, OPT_BACKEND,    "--backend landlock",      s->backend == BACKEND_LANDLOCK) \
+	F(LANDLOCK_OFF,  OPT_LANDLOCK,   "--landlock off",          s->landlock == LANDLOCK_OFF) \
+	F(SECCOMP_OFF,   OPT_SECCOMP,    "--seccomp off",           s->seccomp_off) \
+	F(MULTIARCH,     OPT_MULTIARCH,  "--multiarch",             s->multiarch) \
+	F(STRICT,        OPT_STRICT,     "--strict",                s->strict) \
+	F(USER,          OPT_USER,       "--user",                  s->user_set && !b->root) \
+	F(USERNS,        OPT_USERNS,     "--userns",                s->userns != USERNS_DEFAULT && !b->root) \
+	F(SHARE,         OPT_SHARE,      "--share",                 s->share & ~(unsigned)CLONE_NEWNET) \
+	F(UNSHARE,       OPT_UNSHARE,    "--unshare",               s->unshare) \
+	F(NESTED,        OPT_NESTED,     "--nested",                s->nested) \
+	F(CAP_ADD,       OPT_CAP_ADD,    "--cap-add",               s->cap_add || s->cap_add_all) \
+	F(SECUREBITS,    OPT_SECUREBITS, "--securebits",            s->securebits_set) \
+	F(NEW_PRIVS,     OPT_ALLOW_NEW_PRIVS, "--allow-new-privs",  s->allow_new_privs) \
 	F(ULIMIT_NPROC,  OPT_ULIMIT,     "--ulimit nproc",          has_ulimit(s, "nproc"))
 /* clang-format on */
 
@@ -120,6 +133,9 @@ static const char one_net[] = "--share net is --network host";
 static const char only_user[] = "this is an option of --network user";
 static const char not_new[] = "a network that is there already is not a new one";
 
+static const char no_userns[] =
+	"without a user namespace there is no such right or identity to give";
+static const char no_namespace[] = "it makes no namespaces";
 static const char leave_out[] = "leave one of them out";
 static const char take_back[] = "leave one of them out; --unshare net takes --share net back";
 static const char show_home[] = "leave --home out, or show a directory by --volume DIR:/root";
@@ -157,6 +173,24 @@ static const struct conflict {
 	  "use --userns keep-id or --userns auto" },
 	{ FACT_USERNS_MAP,  FACT_USER_UNMAPPED, "the map has to have the user and the group among its inside ids",
 	  "add them to the map, or choose ids that are in it" },
+
+	{ FACT_LANDLOCK_ONLY, FACT_LANDLOCK_OFF, "nothing would confine the box", leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_SECCOMP_OFF, "the filter refuses what Landlock does not confine", leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_MULTIARCH,  "the calls of 32-bit programs for sockets cannot be looked into", leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_STRICT,     "it is less than namespaces, and --strict takes nothing less", leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_ROOTFS,     "another root directory needs a mount namespace", leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_ROOT,       no_userns, leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_USER,       no_userns, leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_USERNS,     no_userns, leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_CAP_ADD,    no_userns, leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_SECUREBITS, no_userns, leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_NEW_PRIVS,  "Landlock needs no_new_privs", leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_HOSTNAME,   no_namespace, leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_SHARE,      no_namespace, leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_UNSHARE,    no_namespace, leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_NESTED,     no_namespace, leave_out },
+	{ FACT_LANDLOCK_ONLY, FACT_NET_USER,   no_namespace, "use --network none or host" },
+	{ FACT_LANDLOCK_ONLY, FACT_NET_NS,     no_namespace, "use --network none or host" },
 
 	{ FACT_CLEAR_ENV,  FACT_ENV_ALL,      "one keeps none of the caller's variables, the other all", leave_out },
 	{ FACT_PIDS_LIMIT, FACT_ULIMIT_NPROC, "both set the number of processes", "use --pids-limit alone" },

@@ -66,12 +66,12 @@ static void add_limits(GString *out, const struct limit *limits)
 	}
 }
 
-void event_started(GString *out, pid_t init, int landlock, const struct limit *limits)
+void event_started(GString *out, pid_t init, const struct plan *plan, const struct limit *limits)
 {
 	event_begin(out, "started");
-	g_string_append_printf(
-		out, ",\"pid\":%d,\"backend\":\"namespaces\",\"landlock\":%d,\"limits\":{",
-		(int)init, landlock);
+	g_string_append_printf(out, ",\"pid\":%d,\"backend\":\"%s\",\"landlock\":%d,\"limits\":{",
+			       (int)init, plan->landlock_only ? "landlock" : "namespaces",
+			       plan->landlock);
 	add_limits(out, limits);
 	g_string_append(out, "}}\n");
 }

@@ -12,7 +12,7 @@
  * The text of the events of --status-fd and --report: one JSON object, one line, newline
  * included. Pure functions of their arguments; the format is stable and versioned ("v").
  */
-void event_started(GString *out, pid_t init, int landlock, const struct limit *limits);
+void event_started(GString *out, pid_t init, const struct plan *plan, const struct limit *limits);
 void event_exit(GString *out, const struct outcome *outcome);
 void event_error(GString *out, const struct err *err, const char *origin);
 

@@ -57,7 +57,9 @@ void freezer_handle(struct watch *w, const struct pollfd *slot);
 /* At the end: what it has measured. */
 void freezer_ask(struct watch *w);
 
-/* The network helper (net.c): what is waited for, and what came of it. Its end is the box's. */
+/* The network helper (net.c): what is waited for, and what came of it. Its end is the box's; the
+ * command's end is its, and it begins with that while PID 1 ends. */
+void net_leave(const struct watch *w);
 void net_poll(const struct watch *w, struct pollfd *process, struct pollfd *control);
 void net_handle(struct watch *w, const struct pollfd *process, const struct pollfd *control);
 

@@ -39,7 +39,8 @@ static const struct host plain = {
 	.uid = 1000, .euid = 1000, .gid = 1000, .egid = 1000, .ngroups = 2, .user = (char *)"ann",
 	.home = (char *)"/home/ann", .home_real = (char *)"/home/ann", .cwd = (char *)"/home/ann/proj",
 	.env = host_env, .stdio_open = { true, true, true }, .ram = UINT64_C(8) << 30, .kernel = 6012,
-	.nproc_hard = 30000, .landlock_abi = 6, .system = entries, .nsystem = G_N_ELEMENTS(entries),
+	.nproc_hard = 30000, .landlock_abi = 6,
+	.runtime = (char *)"/run/user/1000/sandbox", .token = "0123456789abcdef", .system = entries, .nsystem = G_N_ELEMENTS(entries),
 	.subuids = ranges, .subgids = ranges, .nsubuids = 1, .nsubgids = 1,
 	.newuidmap = (char *)"/usr/bin/newuidmap", .newgidmap = (char *)"/usr/bin/newgidmap",
 };

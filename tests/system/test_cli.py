@@ -71,7 +71,7 @@ LATER = {
     "net_log": ("--net-log", "f"), "seccomp": ("--seccomp", "strict"),
     "seccomp_allow": ("--seccomp-allow", "x"), "seccomp_deny": ("--seccomp-deny", "x"),
     "seccomp_action": ("--seccomp-action", "kill"),
-    "security_opt": ("--security-opt", "a=b"), "backend": ("--backend", "landlock"),
+    "security_opt": ("--security-opt", "a=b"),
     "detach": ("-d",), "name": ("--name", "x"),
     "network_box": ("--network", "box:x"), "cwd_overlay": ("--cwd", "overlay"),
     "volume_overlay": ("-v", "/usr:/x:overlay"),

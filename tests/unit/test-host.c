@@ -127,6 +127,11 @@ static void test_apparmor(void **state)
 	/* the child, after the namespace was made and its capabilities taken */
 	g_strlcpy(facts.apparmor, "unprivileged_userns (enforce)", sizeof(facts.apparmor));
 	expect(&facts, EPERM, ERR_USERNS_APPARMOR, "/usr/bin/sandbox", "apparmor_parser -r");
+	/* the one that was installed with it */
+	g_strlcpy(facts.profile, "/usr/share/sandbox/apparmor/sandbox", sizeof(facts.profile));
+	expect(&facts, EPERM, ERR_USERNS_APPARMOR, "/usr/bin/sandbox",
+	       "sudo cp /usr/share/sandbox/apparmor/sandbox /etc/apparmor.d/sandbox");
+	facts.profile[0] = '\0';
 	/* a path that cannot stand in a profile as it is */
 	g_strlcpy(facts.exe, "/home/a b/{x}/sandbox", sizeof(facts.exe));
 	expect(&facts, EPERM, ERR_USERNS_APPARMOR, "", "/usr/local/bin/sandbox");

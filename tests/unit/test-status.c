@@ -36,13 +36,14 @@ static void started(void **state)
 					 .by = LIMIT_BY_RLIMIT,
 					 .exact = rows[i].exact },
 		};
+		const struct plan plan = { .landlock = 7, .landlock_only = i == 2 };
 		g_autoptr(GString) out = g_string_new(NULL);
 		g_autofree char *want = g_strdup_printf(
-			"{\"v\":1,\"event\":\"started\",\"pid\":4711,\"backend\":\"namespaces\","
+			"{\"v\":1,\"event\":\"started\",\"pid\":4711,\"backend\":\"%s\","
 			"\"landlock\":7,\"limits\":%s}\n",
-			rows[i].limits);
+			plan.landlock_only ? "landlock" : "namespaces", rows[i].limits);
 
-		event_started(out, 4711, 7, limits);
+		event_started(out, 4711, &plan, limits);
 		assert_string_equal(out->str, want);
 	}
 }
