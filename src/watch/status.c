@@ -227,9 +227,12 @@ static int report_temp(struct status *status)
  * may be writable in there, and what lies in it could be exchanged. */
 static int report_try(struct status *status)
 {
-	int r = report_temp(status);
+	/* without a name, so that a kill at this moment leaves none either (Linux 3.11; not on every
+	 * file system) */
+	autofd int fd = openat(status->report.dir, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+	int r = fd < 0 ? report_temp(status) : 0;
 
-	if (r < 0)
+	if (fd >= 0 || r < 0)
 		return r;
 	fd_close(&status->report_fd);
 	r = unlinkat(status->report.dir, status->temp, 0) < 0 ? -errno : 0;

@@ -3,7 +3,8 @@
  * System calls that a box has no use for, by each of the three doors a 64 bit program has: the
  * `syscall` instruction, `int 0x80` with the numbers of i386, and x32 (bit 30). The arguments are
  * such that a call which gets through does nothing: EFAULT, EINVAL or EBADF then tell that it was
- * reached; EPERM, ENOSYS or a signal that it was not.
+ * reached; EPERM, ENOSYS or a signal that it was not. What debuggers need stays (ptrace,
+ * process_vm_readv, pidfd_getfd).
  */
 #include <errno.h>
 #include <linux/sched.h>
@@ -90,12 +91,10 @@ static const struct call {
 	{ "_sysctl",                   156,  149, ALL_BAD },
 	{ "ustat",                     136,   62, ALL_BAD },
 	{ "sysfs",                     139,  135, ALL_BAD },
-	{ "pidfd_getfd",               438,  438, ALL_BAD },
 	{ "kcmp",                      312,  349, ALL_BAD },
 	{ "mbind",                     237,  274, ALL_BAD },
 	{ "migrate_pages",             256,  294, ALL_BAD },
 	{ "move_pages",                279,  317, ALL_BAD },
-	{ "set_mempolicy_home_node",   450,  450, ALL_BAD },
 	{ "sethostname",               170,   74, ALL_BAD },
 	{ "setdomainname",             171,  121, ALL_BAD },
 	{ "socketcall",                 -1,  102, ALL_BAD },

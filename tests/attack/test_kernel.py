@@ -3,6 +3,54 @@
 
 from field import *
 
+REFUSED = ("EPERM", "ENOSYS", "SIGSYS")
+ABIS = ("native", "i386", "x32")
+# What a box with namespaces of its own needs; the kernel judges it by capabilities.
+NESTING = {"mount", "umount2", "pivot_root", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr",
+           "unshare", "clone", "clone3", "setns", "sethostname", "setdomainname"}
+
+
+def reached(result):
+    """The calls that came as far as the kernel's own code."""
+    return {what for what, outcome in tried(result).items() if outcome not in REFUSED}
+
+
+@both_users
+@cases(**{"%s_%s" % (kind, abi): (kind, abi) for kind in KINDS for abi in ABIS})
+def test_calls(kind, abi):
+    """No call that a box has no use for is reached: natively, by `int 0x80`, by x32. With --nested those of namespaces are."""
+    got = reached(boxed(kind, "calls", abi, "as-root"))
+    equal(got - (NESTING if kind == "nested" and abi == "native" else set()), set(), "calls that were reached")
+
+
+@both_users
+def test_calls_control():
+    """With the filter off most of them are: the other layers alone stand behind it."""
+    native = reached(boxed("own", "calls", "native", "as-root", options=("--seccomp", "off")))
+    check({"keyctl", "bpf", "perf_event_open", "io_uring_setup", "mount", "open_by_handle_at"} <= native and len(native) > 20, "reached natively: %s" % native)
+    i386 = reached(boxed("own", "calls", "i386", "as-root", options=("--seccomp", "off")))
+    check(not i386 or {"getpid", "socketcall", "keyctl"} <= i386, "reached by int 0x80: %s" % i386)   # none, where the kernel has no i386
+
+
+@both_users
+def test_calls_of_i386():
+    """--multiarch lets ordinary calls of i386 through, and the same as ever are refused."""
+    equal(reached(boxed("own", "calls", "i386", "as-root", options=("--multiarch",))) - {"getpid", "getuid", "close", "socketcall"}, set(), "calls that were reached")
+    equal(reached(boxed("own", "calls", "x32", "as-root", options=("--multiarch",))), set(), "calls of x32")
+
+
+@both_users
+@each_kind
+def test_socket_families(kind):
+    """Of socket families only those that programs use are there; the others do not exist, as far as they can tell."""
+    rows = tried(boxed(kind, "families"))
+    equal(sorted(what for what, outcome in rows.items() if outcome == "ok"), ["inet", "inet6", "netlink-route", "unix"], "families that worked")
+    strange = {what: outcome for what, outcome in rows.items() if outcome not in ("ok", "EAFNOSUPPORT", "EPROTONOSUPPORT")}
+    equal(strange, {}, "answers that upset programs")
+    outside = [what for what, outcome in tried(control("families")).items() if outcome == "ok"]
+    check("netlink-netfilter" in outside or "netlink-audit" in outside, "control: %s" % outside)
+
+
 @both_users
 @without_nested
 def test_privileges(kind):

@@ -196,6 +196,34 @@ def test_abstract_sockets(kind):
         equal(arrived(stream, datagram), ["connection", "datagram"], "control")
 
 
+def scoped(*options):
+    """Whether Landlock keeps signals and abstract sockets inside: from Linux 6.12 on."""
+    return "abstract-unix" in sandbox(*options, "--explain", "--", "true").out
+
+
+def test_abstract_sockets_on_the_host_network():
+    """With --network host Landlock is what keeps the box from them, where the kernel has it."""
+    with listener() as (name, stream, datagram):
+        boxed("host_network", "abstract", name)
+        if scoped("--network", "host"):
+            equal(arrived(stream, datagram), [], "what arrived")
+        arrived(stream, datagram)
+        boxed("host_network", "abstract", name, options=("--landlock", "off"))
+        equal(arrived(stream, datagram), ["connection", "datagram"], "control")
+
+
+def test_signals_with_a_shared_pid_namespace():
+    """With --share pid Landlock is what keeps signals inside, where the kernel has it."""
+    for options in (("--share", "pid"), ("--share", "pid", "--landlock", "off")):
+        with victim() as process:
+            stopped(process)
+            boxed("own", "signal", str(int(signal.SIGCONT)), str(process.pid), options=options)
+            if "off" in options:
+                check(state(process.pid) != "T", "control: the victim did not go on")
+            elif scoped(*options):
+                equal(state(process.pid), "T", "the victim's state")
+
+
 def test_no_abstract_socket_of_ours():
     """sandbox itself listens on none (CVE-2020-15257: anybody of the same user could speak there)."""
     before = set(re.findall(r"@\S+", read("/proc/net/unix")))
