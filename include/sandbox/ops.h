@@ -30,6 +30,8 @@ struct run_net {
 	struct spawn starter;        /* the process that makes the helper proper, and ends */
 	int pidfd;                   /* of the helper proper, our child too; -EBADF: none yet */
 	int ready, exit, control;    /* see netctl.h; exit is the write end */
+	int link;                    /* the box's frames, until the helper is ready: a TAP goes with
+	                                its last descriptor, while the child may still set it up */
 };
 
 enum { RUN_LOCKS_MAX = 4, RUN_OWN_MAX = 1024, RUN_PINS_MAX = 8192 };

@@ -223,6 +223,7 @@ int op_net_ready_apply(const struct op *op, struct run *run, struct err *err)
 	r = take_process(&run->net);
 	reap_starter(&run->net);
 	fd_close(&run->net.ready);
+	fd_close(&run->net.link);
 	return r < 0 ? err_set(err, ERR_NET_HELPER, r, "the network helper did not name itself")
 		     : 0;
 }

@@ -19,16 +19,21 @@ void net_init(struct run_net *net)
 				 .pidfd = -EBADF,
 				 .ready = -EBADF,
 				 .exit = -EBADF,
-				 .control = -EBADF };
+				 .control = -EBADF,
+				 .link = -EBADF };
 }
 
-int net_give_link(const struct run_net *net, int channel, int fd)
+int net_give_link(struct run_net *net, int channel, int fd)
 {
-	int r = net->control < 0 ? -EBADMSG
-				 : netctl_send(net->control, NETCTL_LINK, channel, NULL, 0, fd);
+	int r = net->control < 0 || net->link >= 0 || fd < 0
+			? -EBADMSG
+			: netctl_send(net->control, NETCTL_LINK, channel, NULL, 0, fd);
 
 	/* it has ended: what it said about that is read when it should be ready */
-	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		return r;
+	net->link = fd;
+	return 0;
 }
 
 /* It leaves by itself at the end of the exit pipe; the box is gone, so nothing is worth waiting
@@ -69,6 +74,7 @@ void net_end(struct run_net *net)
 		end_helper(net);
 	fd_close(&net->pidfd);
 	fd_close(&net->ready);
+	fd_close(&net->link);
 	fd_close(&net->control);
 	fd_close(&net->starter.out);
 	fd_close(&net->starter.pidfd);

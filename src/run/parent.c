@@ -234,21 +234,12 @@ static int keep_made(struct launcher *l, const struct wire_msg *msg, int fd)
 	return 0;
 }
 
-static int give_link(struct launcher *l, const struct wire_msg *msg, int fd)
-{
-	int r = fd < 0 ? -EBADMSG : net_give_link(&l->run.net, msg->err.num, fd);
-
-	if (r == 0)
-		(void)close(fd);
-	return r;
-}
-
 static int take_fd(struct launcher *l, const struct wire_msg *msg, int fd)
 {
 	if (msg->value == WIRE_SLOT_MADE)
 		return keep_made(l, msg, fd);
 	if (msg->value == WIRE_SLOT_LINK)
-		return give_link(l, msg, fd);
+		return net_give_link(&l->run.net, msg->err.num, fd);
 	if (msg->value != WIRE_SLOT_PTY || l->box.pty >= 0 || fd < 0)
 		return -EBADMSG;
 	l->box.pty = fd;

@@ -17,7 +17,7 @@ void cgroup_remove(struct run *run);
 struct run_net;
 /* The network helper (net.c): an empty one; hands it the frames of the box; ends it. */
 void net_init(struct run_net *net);
-int net_give_link(const struct run_net *net, int channel, int fd);
+int net_give_link(struct run_net *net, int channel, int fd); /* 0: fd is taken */
 void net_end(struct run_net *net);
 
 /* The child, from the moment after clone to its end as PID 1. */
