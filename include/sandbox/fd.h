@@ -39,3 +39,8 @@ int fd_write_all(int fd, const void *buf, size_t len);
 /* Reads up to size bytes until end of file. Returns the count, -EFBIG if more was there, or a
  * negative errno. */
 ssize_t fd_read_all(int fd, void *buf, size_t size);
+
+/* The descriptor attached to a message that was received (SCM_RIGHTS): *ret is -EBADF if there is
+ * none. More than one are closed, all of them: -EBADMSG. */
+struct msghdr;
+int fd_take(struct msghdr *hdr, int *ret);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <sandbox/fd.h>
 #include <sandbox/wire.h>
@@ -66,29 +65,6 @@ int wire_send_figures(int sock, const struct soft_report *report)
 	return send_message(sock, &msg, -1, 0);
 }
 
-/* The attached descriptor, if there is exactly one; else closes them all. The buffer for one has, by
- * its alignment, room for two (cmsg(3)), and the kernel fills it. */
-static int take_fd(struct msghdr *hdr, int *ret_fd)
-{
-	int fds[sizeof(union control) / sizeof(int)];
-	size_t n = 0;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(hdr); c; c = CMSG_NXTHDR(hdr, c)) {
-		size_t size = c->cmsg_len - CMSG_LEN(0);
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		memcpy(fds + n, CMSG_DATA(c), size);
-		n += size / sizeof(int);
-	}
-	*ret_fd = n == 1 ? fds[0] : -EBADF;
-	if (n <= 1)
-		return 0;
-	while (n-- > 0)
-		(void)close(fds[n]);
-	return -EBADMSG;
-}
-
 static int check(const struct wire_msg *msg, ssize_t n, int flags)
 {
 	if (n == 0)
@@ -122,7 +98,7 @@ int wire_recv(int sock, struct wire_msg *ret, int *ret_fd, int nonblock)
 	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return -errno;
-	r = take_fd(&hdr, &fd);
+	r = fd_take(&hdr, &fd);
 	if (r == 0)
 		r = check(&msg, n, hdr.msg_flags);
 	if (r == 0 && fd >= 0 && !ret_fd)

@@ -41,14 +41,6 @@ int netctl_send(int sock, enum netctl_kind kind, int value, const char *text, si
 	return n < 0 ? -errno : 0;
 }
 
-static void take_fd(struct msghdr *hdr, int *fd)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(hdr); c; c = CMSG_NXTHDR(hdr, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-		    c->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(fd, CMSG_DATA(c), sizeof(int));
-}
-
 static int check(const struct netctl_msg *msg, ssize_t n, size_t size, int flags)
 {
 	if (n == 0)
@@ -80,8 +72,9 @@ int netctl_recv(int sock, struct netctl_msg *ret, char *text, size_t size, int *
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == ECONNRESET ? -EPIPE : -errno;
-	take_fd(&hdr, &fd);
-	r = check(&msg, n, size, hdr.msg_flags);
+	r = fd_take(&hdr, &fd);
+	if (r == 0)
+		r = check(&msg, n, size, hdr.msg_flags);
 	if (r < 0)
 		return r;
 	text[msg.len] = '\0';
