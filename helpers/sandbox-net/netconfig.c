@@ -157,6 +157,9 @@ static const struct { const char *group, *key; setter set; bool required; } keys
 static int fault_at(char *fault, size_t size, const char *what, const char *group, const char *key)
 {
 	(void)snprintf(fault, size, "%s: [%.32s] %.32s", what, group, key);
+	for (char *p = fault; *p; p++) /* it is one line of an answer */
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
 	return -EINVAL;
 }
 

@@ -83,10 +83,23 @@ static char *scope_entered(const struct run *run)
 		       : NULL;
 }
 
+char *scope_answer(const char *said)
+{
+	const char *path = g_str_has_prefix(said, "ok /") ? said + strlen("ok ") : NULL;
+	g_autofree char *whole = path ? g_strconcat(path, "/", NULL) : NULL;
+
+	if (!path || path[1] == '\0' || strstr(whole, "/../"))
+		return NULL;
+	for (const char *p = path; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return NULL;
+	return g_strconcat("/sys/fs/cgroup", path, NULL);
+}
+
 /* Waits for its one line. The directory, or NULL with *ret_why. */
 char *scope_dir(struct run *run, char **ret_why)
 {
-	char said[1024] = "", *entered;
+	char said[1024] = "", quoted[256], *entered;
 	int r;
 
 	if (run->scope.pid <= 0) {
@@ -97,11 +110,12 @@ char *scope_dir(struct run *run, char **ret_why)
 	r = spawn_finish(&run->scope, said, sizeof(said), SCOPE_MS);
 	run->scope.pid = -1;
 	g_strchomp(said);
-	if (r == 0 && g_str_has_prefix(said, "ok /"))
-		return g_strconcat("/sys/fs/cgroup", said + strlen("ok "), NULL);
-	entered = scope_entered(run);
+	entered = r == 0 ? scope_answer(said) : NULL;
+	if (!entered)
+		entered = scope_entered(run);
 	if (!entered)
 		*ret_why = g_strdup_printf("the user's systemd made no scope: %s",
-					   said[0] ? said : "no answer");
+					   said[0] ? err_quote(quoted, sizeof(quoted), said)
+						   : "no answer");
 	return entered;
 }
