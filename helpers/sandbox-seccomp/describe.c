@@ -72,14 +72,17 @@ static GArray *calls_of(const struct policy *policy, unsigned arch, const int *n
 
 	g_array_set_clear_func(ret, call_clear);
 	for (guint i = 0; i < policy->rules->len; i++) {
-		struct call call = { .first = i, .plain = rule_at(policy, i)->nargs == 0 };
+		struct call *call;
 
 		if (numbers[i] < 0 || !g_hash_table_add(seen, GINT_TO_POINTER(numbers[i] + 1)))
 			continue;
-		call.name = policy_number_name(arch, numbers[i]);
-		if (!call.name)
-			call.name = g_strdup_printf("%d", numbers[i]);
-		g_array_append_val(ret, call);
+		g_array_set_size(ret, ret->len + 1);
+		call = &g_array_index(ret, struct call, ret->len - 1);
+		call->first = i;
+		call->plain = rule_at(policy, i)->nargs == 0;
+		call->name = policy_number_name(arch, numbers[i]);
+		if (!call->name)
+			call->name = g_strdup_printf("%d", numbers[i]);
 	}
 	g_array_sort(ret, by_name);
 	return ret;

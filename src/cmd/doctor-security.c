@@ -67,5 +67,6 @@ void doctor_seccomp(struct facts *facts, struct result *ret)
 	if (facts->kernel.seccomp)
 		doctor_say(ret, MARK_OK, "filters can be loaded");
 	else
-		doctor_say(ret, MARK_WARN, "the kernel has no seccomp filters");
+		doctor_say(ret, MARK_WARN,
+			   "the kernel has no seccomp filters: --seccomp off is needed");
 }

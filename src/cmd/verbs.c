@@ -40,7 +40,7 @@ const struct verb cmd_verbs[] = {
 	{ "discard",    "NAME",         "use --tmpfs for what need not stay",                 LATER, NULL },
 	{ "image",      "...",          "unpack the image into a directory and use --rootfs", LATER, NULL },
 	{ "boot",       "DIR",          "run a program of it: sandbox --rootfs DIR -- COMMAND", LATER, NULL },
-	{ "seccomp",    "...",          "the box has no system call filter in this version",  LATER, NULL },
+	{ "seccomp",    "...",          "sandbox --explain -- CMD names the filter of a run", LATER, NULL },
 	{ "oci",        "...",          "unpack the bundle and use --rootfs",                 LATER, NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
