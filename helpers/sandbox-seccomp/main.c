@@ -2,8 +2,9 @@
 /*
  * sandbox-seccomp: system call policies to programs for seccomp(2). While building it makes the
  * table the launcher is linked with; at run time it compiles what is not in that table. It is the
- * only program of ours that knows the names of system calls.
+ * only program of ours that knows the names of system calls. protocol.h says how it is asked.
  */
+#include <limits.h>
 #include <string.h>
 
 #include "verbs.h"
@@ -29,7 +30,11 @@ static const struct verb {
 	int (*run)(int argc, char **argv);
 	const char *usage;
 } verbs[] = {
-	{ "builtin", 0, 1, builtin, "builtin [ARCH]" },
+	{ "builtin", 0, 1,       builtin,      "builtin [ARCH]" },
+	{ "compile", 0, INT_MAX, verb_compile, "compile [OPTION...] < PROFILE > ANSWER" },
+	{ "list",    0, INT_MAX, verb_list,    "list [@GROUP...]" },
+	{ "resolve", 1, INT_MAX, verb_resolve, "resolve [--arch ARCH] NAME|NUMBER..." },
+	{ "check",   0, INT_MAX, verb_check,   "check [OPTION...] < PROFILE" },
 };
 /* clang-format on */
 
