@@ -28,6 +28,10 @@ int spawn_start_with(struct spawn *ret, char *const argv[], const int *fds, unsi
 /* Where a helper of ours is: "sandbox-net". NULL: not installed. Freed by the caller. */
 char *helper_find(const char *name);
 
+/* The same with `input` as its standard input and `output` as its standard output; what it says on
+ * stderr alone is collected then. Both are above 2 and stay the caller's. */
+int spawn_start_io(struct spawn *ret, char *const argv[], int input, int output);
+
 /* Waits up to timeout_ms for it to end and collects at most size-1 bytes of its output (the rest
  * is read and dropped), NUL-terminated. It is killed at the deadline (-ETIMEDOUT). Returns the
  * exit status (0-255), 128+signal, or a negative errno. Releases everything. */

@@ -33,7 +33,7 @@
 
 struct start {
 	char *const *argv, *const *env;
-	int null, out;
+	int in, out, err;
 	const int *pass; /* npass of them, each above 2 + npass */
 	unsigned npass;
 	pid_t parent;
@@ -66,14 +66,12 @@ static int child_guard(pid_t parent)
 }
 
 /* dup2 clears close-on-exec, but not where both numbers are the same. */
-static int child_stdio(int null, int out)
+static int child_stdio(const struct start *start)
 {
-	static const int targets[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
-
-	for (size_t i = 0; i < 3; i++)
-		if (dup2(targets[i] == STDIN_FILENO ? null : out, targets[i]) < 0)
-			return -errno;
-	return 0;
+	return dup2(start->in, STDIN_FILENO) < 0 || dup2(start->out, STDOUT_FILENO) < 0 ||
+			       dup2(start->err, STDERR_FILENO) < 0
+		       ? -errno
+		       : 0;
 }
 
 static int child_main(void *arg)
@@ -84,7 +82,7 @@ static int child_main(void *arg)
 	child_signals();
 	r = child_guard(start->parent);
 	if (r == 0)
-		r = child_stdio(start->null, start->out);
+		r = child_stdio(start);
 	for (unsigned i = 0; r == 0 && i < start->npass; i++)
 		r = dup2(start->pass[i], STDERR_FILENO + 1 + (int)i) < 0 ? -errno : 0;
 	if (r == 0) {
@@ -141,13 +139,22 @@ static int open_pipe(int *ret_read, int *ret_write)
 	return 0;
 }
 
-static int start_program(struct spawn *ret, char *const argv[], char *const env[], const int *pass,
-			 unsigned npass)
+/* What a program is given besides its words; -EBADF: our own. */
+struct given {
+	const int *pass;
+	unsigned npass;
+	int input, output;
+};
+
+static int start_program(struct spawn *ret, char *const argv[], char *const env[],
+			 struct given given)
 {
 	_Alignas(64) unsigned char stack[CHILD_STACK];
-	struct start start = {
-		.argv = argv, .env = env, .pass = pass, .npass = npass, .parent = getpid()
-	};
+	struct start start = { .argv = argv,
+			       .env = env,
+			       .pass = given.pass,
+			       .npass = given.npass,
+			       .parent = getpid() };
 	autofd int null = -EBADF, in = -EBADF, out = -EBADF;
 	sigset_t all, old;
 	int pidfd = -EBADF, r;
@@ -160,8 +167,9 @@ static int start_program(struct spawn *ret, char *const argv[], char *const env[
 		r = open_pipe(&in, &out);
 	if (r < 0)
 		return r;
-	start.null = null;
-	start.out = out;
+	start.in = given.input >= 0 ? given.input : null;
+	start.out = given.output >= 0 ? given.output : out;
+	start.err = out;
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &old);
 	pid = clone(child_main, stack + sizeof(stack),
@@ -205,7 +213,8 @@ int spawn_start_with(struct spawn *ret, char *const argv[], const int *fds, unsi
 	r = lift(fds, nfds, pass);
 	if (r < 0)
 		return r;
-	r = start_program(ret, argv, (char *const *)(uintptr_t)child_env, pass, nfds);
+	r = start_program(ret, argv, (char *const *)(uintptr_t)child_env,
+			  (struct given){ pass, nfds, -EBADF, -EBADF });
 	for (unsigned i = 0; i < nfds; i++)
 		(void)close(pass[i]);
 	return r;
@@ -213,7 +222,13 @@ int spawn_start_with(struct spawn *ret, char *const argv[], const int *fds, unsi
 
 int spawn_start(struct spawn *ret, char *const argv[])
 {
-	return start_program(ret, argv, (char *const *)(uintptr_t)child_env, NULL, 0);
+	return spawn_start_io(ret, argv, -EBADF, -EBADF);
+}
+
+int spawn_start_io(struct spawn *ret, char *const argv[], int input, int output)
+{
+	return start_program(ret, argv, (char *const *)(uintptr_t)child_env,
+			     (struct given){ NULL, 0, input, output });
 }
 
 static int64_t now_ms(void)
@@ -341,7 +356,7 @@ int spawn_run(char *const argv[], char *out, size_t size, int timeout_ms)
 int spawn_run_env(char *const argv[], char *const env[], char *out, size_t size, int timeout_ms)
 {
 	struct spawn spawn;
-	int r = start_program(&spawn, argv, env, NULL, 0);
+	int r = start_program(&spawn, argv, env, (struct given){ NULL, 0, -EBADF, -EBADF });
 
 	return r < 0 ? r : spawn_finish(&spawn, out, size, timeout_ms);
 }
