@@ -35,27 +35,74 @@ static int own_group(const struct run *run, struct err *err)
 	return 0;
 }
 
+/* What will be executed, settled before the filter is loaded, which may refuse everything that is
+ * needed to look for it. */
+struct target {
+	char path[PATH_MAX];
+	bool there;      /* it was seen to be executable */
+	bool plain_text; /* and may be a script that does not say by whom it is to be run */
+};
+
+/* Of a program for another machine, or a damaged one, no shell can make sense. */
+static bool is_plain_text(const char *path)
+{
+	char head[256];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof(head));
+
+	if (fd >= 0)
+		(void)close(fd);
+	return n > 0 && !memchr(head, '\0', (size_t)n) &&
+	       !(n >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0);
+}
+
 /* The errno that says most: found but not executable beats not found. */
-static int try_exec(const char *path, const struct plan *plan, int so_far)
+static int try_path(struct target *t, int so_far)
 {
 	struct stat st;
-	int num;
+	int num = access(t->path, X_OK) < 0 ? errno : 0;
 
-	(void)execve(path, plan->argv, plan->env);
-	num = errno;
-	if (num == ENOENT && access(path, F_OK) == 0)
-		num = ELIBBAD; /* it is there, its interpreter is not */
-	if (num == EACCES && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		num = EISDIR;
-	if (num == ENOTDIR || num == ENOENT)
-		return so_far;
+	if (num == 0 || num == EACCES)
+		num = stat(t->path, &st) == 0 && S_ISDIR(st.st_mode) ? EISDIR : num;
+	t->there = num == 0;
+	t->plain_text = t->there && is_plain_text(t->path);
+	return num == ENOTDIR || num == ENOENT ? so_far : num;
+}
+
+static int search(const struct plan *plan, struct target *t)
+{
+	int num = ENOENT;
+
+	for (const char *p = plan->path_env; p; p = *p ? p + 1 : NULL) {
+		size_t len = strcspn(p, ":");
+		int n = snprintf(t->path, sizeof(t->path), "%.*s/%s", len ? (int)len : 1,
+				 len ? p : ".", plan->file);
+
+		if (n > 0 && (size_t)n < sizeof(t->path))
+			num = try_path(t, num);
+		if (t->there || (num != ENOENT && num != EACCES && num != EISDIR))
+			return num;
+		p += len;
+		if (*p == '\0')
+			break;
+	}
 	return num;
 }
 
-/* A text without "#!": as execvp(3) does, so that such scripts run as they do from a shell. */
-static int exec_by_shell(const char *path, const struct plan *plan)
+static int find(const struct plan *plan, struct target *t)
 {
-	char *argv[4096] = { (char *)"sh", (char *)path };
+	if (!strchr(plan->file, '/'))
+		return search(plan, t);
+	if (strlen(plan->file) >= sizeof(t->path))
+		return ENAMETOOLONG;
+	(void)snprintf(t->path, sizeof(t->path), "%s", plan->file);
+	return try_path(t, ENOENT);
+}
+
+/* As execvp(3) does, so that such scripts run as they do from a shell. */
+static int exec_by_shell(const struct target *t, const struct plan *plan)
+{
+	char *argv[4096] = { (char *)"sh", (char *)t->path };
 	size_t n = 2;
 
 	for (char **a = plan->argv + 1; plan->argv[0] && *a; a++) {
@@ -68,43 +115,13 @@ static int exec_by_shell(const char *path, const struct plan *plan)
 	return ENOEXEC;
 }
 
-/* A program for another machine, or damaged: no shell can make sense of it. */
-static bool is_binary(const char *path)
+/* Nothing but execve: the filter is loaded. Returns the errno. */
+static int execute(const struct target *t, const struct plan *plan)
 {
-	char head[256];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof(head));
-
-	if (fd >= 0)
-		(void)close(fd);
-	return n <= 0 || memchr(head, '\0', (size_t)n) || (n >= 4 && memcmp(head, ELFMAG, 4) == 0);
-}
-
-static int try_path(const char *path, const struct plan *plan, int so_far)
-{
-	int num = try_exec(path, plan, so_far);
-
-	return num == ENOEXEC && !is_binary(path) ? exec_by_shell(path, plan) : num;
-}
-
-static int search(const struct plan *plan, char *path, size_t size)
-{
-	int num = ENOENT;
-
-	for (const char *p = plan->path_env; p; p = *p ? p + 1 : NULL) {
-		size_t len = strcspn(p, ":");
-		int n = snprintf(path, size, "%.*s/%s", len ? (int)len : 1, len ? p : ".",
-				 plan->file);
-
-		if (n > 0 && (size_t)n < size)
-			num = try_path(path, plan, num);
-		if (num != ENOENT && num != EACCES && num != EISDIR)
-			return num;
-		p += len;
-		if (*p == '\0')
-			break;
-	}
-	return num;
+	(void)execve(t->path, plan->argv, plan->env);
+	if (errno == ENOEXEC && t->plain_text)
+		return exec_by_shell(t, plan);
+	return errno == ENOENT ? ELIBBAD : errno; /* it is there, its interpreter is not */
 }
 
 static int exec_error(const struct plan *plan, const char *path, int num, struct err *err)
@@ -138,26 +155,26 @@ static int exec_error(const struct plan *plan, const char *path, int num, struct
 int command_exec(struct run *run, struct err *err)
 {
 	const struct plan *plan = run->plan;
-	char path[PATH_MAX];
+	struct target target = { .path = "" };
 	int r, num;
 
 	r = own_group(run, err);
 	if (r == 0 && !plan->pid_namespace && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		r = err_set(err, ERR_LOCKDOWN, errno, "cannot tie the command to the box");
-	if (r == 0)
-		r = exe_check(plan, err);
-	if (r == 0)
-		r = stage_walk(run, STAGE_HANDOFF, err);
 	if (r < 0)
 		return r;
 	(void)umask(run->umask);
 	watch_signals_child();
-	(void)snprintf(path, sizeof(path), "%s", plan->file);
-	if (strlen(plan->file) >= sizeof(path))
-		num = ENAMETOOLONG;
-	else if (strchr(plan->file, '/'))
-		num = try_path(path, plan, ENOENT);
-	else
-		num = search(plan, path, sizeof(path));
-	return exec_error(plan, path, num, err);
+	r = stage_walk(run, STAGE_HANDOFF, err);
+	if (r < 0)
+		return r;
+	num = find(plan, &target);
+	if (!target.there)
+		return exec_error(plan, target.path, num, err);
+	r = exe_check(target.path, target.plain_text, err);
+	if (r == 0)
+		r = stage_walk(run, STAGE_NONE, err);
+	if (r < 0)
+		return r;
+	return exec_error(plan, target.path, execute(&target, plan), err);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Keeps the launcher's own program out of the box (runc CVE-2019-5736). In the command's own process,
- * before a filter of the user's. Until its exec the command
+ * before a filter of the user's, for the one path that will be executed. Until its exec the command
  * is a copy of the launcher, so /proc/self/exe is the launcher's file on the host's own mount,
  * where it may be writable: for the user who built or copied it, and for root. A root directory can
  * make a command lead there, by a link or by the "#!" line of a script; the program then runs in
@@ -13,9 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/openat2.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -93,23 +91,9 @@ static int refuse(const char *path, struct err *err)
 			      "must not run in it");
 }
 
-/* Every file that command_exec() may come to: /bin/sh is for texts without a "#!" line. */
-int exe_check(const struct plan *plan, struct err *err)
+int exe_check(const char *path, bool by_shell, struct err *err)
 {
-	char path[PATH_MAX];
-
-	if (runs_launcher("/bin/sh"))
-		return refuse("/bin/sh", err);
-	if (strchr(plan->file, '/'))
-		return runs_launcher(plan->file) ? refuse(plan->file, err) : 0;
-	for (const char *p = plan->path_env; p; p = *p ? p + 1 : NULL) {
-		size_t len = strcspn(p, ":");
-		int n = snprintf(path, sizeof(path), "%.*s/%s", len ? (int)len : 1, len ? p : ".",
-				 plan->file);
-
-		if (n > 0 && (size_t)n < sizeof(path) && runs_launcher(path))
-			return refuse(path, err);
-		p += len;
-	}
-	return 0;
+	if (runs_launcher(path))
+		return refuse(path, err);
+	return by_shell && runs_launcher("/bin/sh") ? refuse("/bin/sh", err) : 0;
 }

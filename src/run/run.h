@@ -46,8 +46,9 @@ void reap_children(const struct helpers *helpers);
 /* PID 1 proper: forks the command, reaps, talks to the launcher. */
 _Noreturn void init_main(struct run *run);
 
-/* Refuses a command that leads to the launcher's own file, see exe.c. */
-int exe_check(const struct plan *plan, struct err *err);
+/* Refuses a command that leads to the launcher's own file, see exe.c; with by_shell /bin/sh may be
+ * executed in its place. */
+int exe_check(const char *path, bool by_shell, struct err *err);
 
 /* In the command's own process: the HANDOFF rows and exec. Returns only on failure. */
 int command_exec(struct run *run, struct err *err);
