@@ -12,6 +12,7 @@ int cmd_run(int argc, char **argv, struct err *err);
 int cmd_doctor(int argc, char **argv, struct err *err);
 int cmd_profile(int argc, char **argv, struct err *err);
 int cmd_completion(int argc, char **argv, struct err *err);
+int cmd_seccomp(int argc, char **argv, struct err *err);
 int cmd_version(int argc, char **argv, struct err *err);
 int cmd_help(int argc, char **argv, struct err *err);
 

@@ -43,6 +43,7 @@ ERR(IDENTITY,        "E-IDENTITY",         125, "the user or group could not be 
 /* confinement and the process */
 ERR(CAPS,            "E-CAPS",             125, "capabilities or securebits could not be set")
 ERR(LOCKDOWN,        "E-LOCKDOWN",         125, "a protection could not be applied")
+ERR(SECCOMP,         "E-SECCOMP",          125, "the system call filter asked for cannot be made")
 ERR(LIMIT,           "E-LIMIT",            125, "a limit cannot be enforced")
 ERR(TTY,             "E-TTY",              125, "the terminal could not be set up")
 ERR(KERNEL,          "E-KERNEL",           125, "the kernel lacks something that is needed")

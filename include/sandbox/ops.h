@@ -8,6 +8,7 @@
 
 #include <sandbox/cgroup.h>
 #include <sandbox/err.h>
+#include <sandbox/filter.h>
 #include <sandbox/plan.h>
 #include <sandbox/spawn.h>
 
@@ -46,6 +47,10 @@ struct run {
 	                                uses one, nobody removes mount points from it */
 	unsigned nlocks;
 
+	/* the user's own system call filter (OP_FILTER), in parent and child */
+	struct filter filter;
+	struct sock_filter *named;   /* the same, asking its listener instead of killing; or NULL */
+
 	/* parent */
 	struct limit limits[_LIMIT_MAX]; /* the plan's, with `by` as it came out */
 	struct spawn scope;          /* the helper that asks systemd for a scope; pid -1: none */
@@ -79,6 +84,7 @@ struct run {
 	                                in them freely */
 	unsigned nown;
 	int mqueue;                  /* root of the POSIX message queues, mounted nowhere; -EBADF: none */
+	int listener;                /* of `named`, once the command has loaded it */
 	int pty;                     /* the command's end of the box's own pty */
 	bool other_identity;         /* we are not the caller any more: what is made in its tree is
 	                                given to these ids */

@@ -5,7 +5,15 @@
 #include <stdint.h>
 
 enum outcome_reason { REASON_EXITED, REASON_SIGNALED, REASON_TIMEOUT, REASON_KILLED,
-		      REASON_OOM, REASON_CPU_TIME };
+		      REASON_OOM, REASON_CPU_TIME, REASON_SECCOMP };
+
+/* A process that its system call filter has ended. */
+struct outcome_blocked {
+	int nr;               /* of the call; -1: not known */
+	uint32_t arch;        /* AUDIT_ARCH_* */
+	int pid;              /* inside the box */
+};
+enum { OUTCOME_BLOCKED_MAX = 4 };
 
 /* How the command ended. */
 struct outcome {
@@ -20,4 +28,8 @@ struct outcome {
 	uint64_t pids_denied; /* how often a process could not be made for its limit; by cgroup */
 	bool host_oom;        /* the kernel has killed in it, though its own limit was not reached */
 	double throttled_s;   /* seconds in which the box was kept from running */
+	struct outcome_blocked blocked;                      /* REASON_SECCOMP: the command */
+	const char *syscall;  /* its name, where somebody knows it; set by cmd/ */
+	struct outcome_blocked others[OUTCOME_BLOCKED_MAX];  /* the first other processes */
+	unsigned nothers;     /* all of them */
 };

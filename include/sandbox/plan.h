@@ -31,6 +31,7 @@ enum stage {
 	STAGE_BUILD,    /* child: identity, guard, the tree, pivot_root */
 	STAGE_LOCKDOWN, /* child: rlimits, keyring, capabilities, no_new_privs */
 	STAGE_HANDOFF,  /* child: PID 1 forks the command; the rows are the command's own */
+	STAGE_EXEC,     /* child: the command's own, once it is found; only execve comes after it */
 	STAGE_INIT,     /* child: PID 1, while the command runs */
 	STAGE_WATCH,    /* parent: supervise, collect, tear down */
 	_STAGE_MAX,
@@ -43,7 +44,7 @@ enum op_kind {
 	OP_DATA, OP_DEV, OP_PROC, OP_SYSFS, OP_MASK, OP_SYSCTL, OP_ROOT_ATTR, OP_MQUEUE, OP_PIVOT,
 	OP_PRIVATE, OP_PTY, OP_CALLS,
 	OP_RLIMIT, OP_NICE, OP_AFFINITY, OP_IDLE, OP_KEYRING, OP_BOUNDING, OP_SECUREBITS, OP_CAPSET, OP_NO_NEW_PRIVS,
-	OP_LANDLOCK, OP_CHDIR, OP_SECCOMP,
+	OP_LANDLOCK, OP_CHDIR, OP_SECCOMP, OP_FILTER,
 	OP_CLOSE_FDS,
 	_OP_MAX,
 };
@@ -124,7 +125,12 @@ struct op {
 		struct { bool network, truncate, signals; } calls; /* what is left to the command */
 		struct { const char *path; } chdir;
 		struct { const struct seccomp_program *program; const char *name; } seccomp; /* of
-			    LOCKDOWN: for all of the box; of HANDOFF: the command's; of INIT: PID 1's */
+			    LOCKDOWN: for all of the box; of EXEC: the command's; of INIT: PID 1's.
+			    NULL: what OP_FILTER has made */
+		struct { char **argv;         /* for sandbox-seccomp, which fills in the first */
+			 const char *file;    /* the profile, or NULL */
+			 const char *cache;   /* directory of the caller's caches, or NULL */
+			 const struct seccomp_list *lists; unsigned nlists; } filter;
 		struct { const int *keep; size_t n; } fds;
 	} u;
 };
@@ -138,6 +144,7 @@ struct plan {
 
 	struct idmap uids, gids;
 
+	GPtrArray *filter_argv;     /* of OP_FILTER, or NULL */
 	char **argv;                /* of the command; argv[0] after --argv0 */
 	const char *file;           /* what is looked up in PATH */
 	char **env;                 /* the complete environment of the command */

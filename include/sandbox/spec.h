@@ -63,6 +63,12 @@ struct host_port { unsigned first, last; bool udp; uint32_t origin; };
 /* rlim values: UINT64_MAX is unlimited */
 struct ulimit_row { int resource; const char *name; uint64_t soft, hard; uint32_t origin; };
 
+/* What is in force for a system call that no list of the user's names. */
+enum seccomp_base { SECCOMP_BASE_DEFAULT, SECCOMP_BASE_STRICT, SECCOMP_BASE_OFF, SECCOMP_BASE_FILE };
+
+/* --seccomp-deny and --seccomp-allow: names, @groups, numbers. */
+struct seccomp_list { const char *text; bool deny; uint32_t origin; };
+
 enum limits_mode { LIMITS_AUTO, LIMITS_CGROUP, LIMITS_SOFT, LIMITS_OFF };
 
 /* --io-read, --io-write: bytes or operations a second, of the disk below `path` */
@@ -133,7 +139,10 @@ struct spec {
 	unsigned securebits;
 	bool allow_new_privs;
 	enum landlock_mode landlock;
-	bool seccomp_off;
+	enum seccomp_base seccomp;
+	const char *seccomp_file;   /* SECCOMP_BASE_FILE */
+	GArray *seccomp_lists;      /* struct seccomp_list, in the order written */
+	const char *seccomp_action; /* errno, kill or log; NULL: errno */
 	bool multiarch;             /* other architectures' calls, too */
 	enum backend_mode backend;
 

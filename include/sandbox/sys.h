@@ -71,3 +71,6 @@ int sys_setgroups_none(void);
  * keeps the mitigations a filter brings (no SECCOMP_FILTER_FLAG_SPEC_ALLOW). Needs no_new_privs or
  * CAP_SYS_ADMIN. */
 int sys_seccomp_load(const struct seccomp_program *program);
+/* The same with SECCOMP_FILTER_FLAG_*. With NEW_LISTENER (5.0) it returns the listener's descriptor,
+ * close-on-exec; -EBUSY where a filter around us has one. */
+int sys_seccomp_load_with(const struct seccomp_program *program, unsigned flags);

@@ -26,6 +26,7 @@ enum wire_kind {
 	WIRE_STOPPED,     /* child: the command stopped; value is the signal */
 	WIRE_EXITED,      /* child: the command ended; value is its wait status */
 	WIRE_LIMIT,       /* child: the limiter's word; value is enum soft_kind, figures are valid */
+	WIRE_BLOCKED,     /* child: a filter has ended a process; blocked is valid */
 	WIRE_SIGNAL,      /* parent: send signal `value` to the command's process group */
 	WIRE_FOREGROUND,  /* parent: the pty's foreground group becomes the command's (value 1), or
 	                     PID 1's own (0), so that the command is in the background there and
@@ -41,6 +42,14 @@ enum wire_slot {
 	                        in it, value of err.num 1 for a file, 0 for a directory */
 };
 
+/* A process that made a call which its filter answers by killing. */
+struct wire_blocked {
+	int32_t nr;       /* of the call, as `arch` numbers it */
+	uint32_t arch;    /* AUDIT_ARCH_* */
+	int32_t pid;      /* inside, of the thread */
+	int32_t command;  /* 1: the command itself, 0: another process of the box */
+};
+
 struct wire_msg {
 	uint32_t magic;
 	uint16_t kind;
@@ -48,6 +57,7 @@ struct wire_msg {
 	int32_t value;
 	int32_t pad;
 	struct soft_report figures;
+	struct wire_blocked blocked;
 	struct err err;
 };
 
@@ -61,6 +71,10 @@ int wire_send_nowait(int sock, enum wire_kind kind, int value);
 
 /* WIRE_LIMIT with what the limiter has reported. */
 int wire_send_figures(int sock, const struct soft_report *report);
+
+/* WIRE_BLOCKED. Of the command it waits until it is sent; of others it is dropped when the other side
+ * does not read, so that they cannot stop PID 1. */
+int wire_send_blocked(int sock, const struct wire_blocked *blocked);
 
 /* Receives one. 0; -EPIPE at end of file; -EBADMSG for a message of the wrong size, magic or
  * kind; -EAGAIN with nonblock set when there is none. *ret_fd: a descriptor, close-on-exec, or

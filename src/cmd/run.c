@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <sandbox/cmd.h>
+#include <sandbox/filter.h>
 #include <sandbox/host.h>
 #include <sandbox/log.h>
 #include <sandbox/plan.h>
@@ -233,8 +234,60 @@ static void say_end(const struct plan *plan, const struct outcome *outcome)
 			   outcome->pids_denied);
 }
 
+/* Only now somebody is needed who knows names. The result is the caller's. */
+static char *syscall_name(const struct outcome_blocked *b)
+{
+	char arch[16], nr[16];
+	char *argv[] = { NULL, (char *)"resolve", (char *)"--arch", arch, nr, NULL };
+	struct err ignored = { 0 };
+	g_autofree char *text = NULL;
+	const char *name;
+
+	(void)g_snprintf(arch, sizeof(arch), "%u", b->arch);
+	(void)g_snprintf(nr, sizeof(nr), "%d", b->nr);
+	if (b->nr < 0 || filter_ask(argv, NULL, 0, &text, &ignored) < 0)
+		return NULL;
+	name = strchr(g_strchomp(text), ' ');
+	return name && name[1] != '-' ? g_strdup(name + 1) : NULL;
+}
+
+static void say_blocked(const char *who, const struct outcome_blocked *b, const char *name)
+{
+	if (b->nr < 0)
+		log_always(
+			"%skilled by the seccomp filter; which system call it was cannot be known here: "
+			"the kernel's log has it",
+			who);
+	else if (name)
+		log_always("%skilled by the seccomp filter: system call '%s' (%d)%s", who, name,
+			   b->nr,
+			   b->arch == filter_native_arch() ? "" : " of another architecture");
+	else
+		log_always("%skilled by the seccomp filter: system call %d", who, b->nr);
+}
+
+/* What a filter has ended, in a line each: never silenced. */
+static void say_seccomp(const struct outcome *outcome)
+{
+	unsigned shown = MIN(outcome->nothers, OUTCOME_BLOCKED_MAX);
+
+	for (unsigned i = 0; i < shown; i++) {
+		g_autofree char *who =
+			g_strdup_printf("process %d of the box was ", outcome->others[i].pid);
+		g_autofree char *name = syscall_name(&outcome->others[i]);
+
+		say_blocked(who, &outcome->others[i], name);
+	}
+	if (outcome->nothers > shown)
+		log_always("%u more processes of the box were killed by the seccomp filter",
+			   outcome->nothers - shown);
+	if (outcome->reason == REASON_SECCOMP)
+		say_blocked("", &outcome->blocked, outcome->syscall);
+}
+
 static int run(struct job *job, struct err *err)
 {
+	g_autofree char *name = NULL;
 	struct outcome outcome = { 0 };
 	char origin[128];
 	int r;
@@ -245,12 +298,15 @@ static int run(struct job *job, struct err *err)
 	r = status_open(&job->status, &job->plan, err);
 	if (r == 0)
 		r = run_plan(&job->plan, job->status, &outcome, err);
+	if (r == 0 && outcome.reason == REASON_SECCOMP)
+		outcome.syscall = name = syscall_name(&outcome.blocked);
 	if (r == 0)
 		r = status_exit(job->status, &outcome, err);
 	if (r == 0 && outcome.reason == REASON_SIGNALED && on_terminal(&job->host))
 		job->die_by = outcome.signal;
 	if (r == 0) {
 		say_end(&job->plan, &outcome);
+		say_seccomp(&outcome);
 		return outcome.code;
 	}
 	explain_namespaces(job, err);

@@ -15,6 +15,8 @@ const struct verb cmd_verbs[] = {
 	  cmd_doctor, "--json" },
 	{ "profile",    "list|show NAME|check FILE",    "List profiles, print what one amounts to, or find its first error",
 	  cmd_profile, "list show check" },
+	{ "seccomp",    "list|resolve|check ...",       "Print groups and numbers of system calls, or what a filter means",
+	  cmd_seccomp, "list resolve check" },
 	{ "completion", "bash|zsh|fish",                "Print the completion for a shell",
 	  cmd_completion, "bash zsh fish" },
 	{ "version",    NULL,                           "Print the version", cmd_version, NULL },
@@ -40,7 +42,6 @@ const struct verb cmd_verbs[] = {
 	{ "discard",    "NAME",         "use --tmpfs for what need not stay",                 LATER, NULL },
 	{ "image",      "...",          "unpack the image into a directory and use --rootfs", LATER, NULL },
 	{ "boot",       "DIR",          "run a program of it: sandbox --rootfs DIR -- COMMAND", LATER, NULL },
-	{ "seccomp",    "...",          "sandbox --explain -- CMD names the filter of a run", LATER, NULL },
 	{ "oci",        "...",          "unpack the bundle and use --rootfs",                 LATER, NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

@@ -52,6 +52,7 @@ OP_APPLY(pty);
 OP_APPLY(calls);
 OP_APPLY(chdir);
 OP_APPLY(seccomp);
+OP_APPLY(filter);
 OP_APPLY(close_fds);
 
 /* ops/pty.c: makes the slave of `master` the box's terminal and hands the master to the launcher. */

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "cgroup.h"
 #include "ops.h"
 
@@ -13,29 +12,10 @@
  * call, for the job. */
 enum { SCOPE_MS = 80000 };
 
-/* Beside the launcher in a build folder and in an installed tree; never by the environment. */
-static char *find_helper(void)
-{
-	static const char *const places[] = { "../helpers/sandbox-scope/sandbox-scope",
-					      "../libexec/sandbox/sandbox-scope" };
-	g_autofree char *exe = g_file_read_link("/proc/self/exe", NULL);
-	g_autofree char *dir = exe ? g_path_get_dirname(exe) : NULL;
-
-	for (unsigned i = 0; dir && i < G_N_ELEMENTS(places); i++) {
-		g_autofree char *path = g_build_filename(dir, places[i], NULL);
-
-		if (access(path, X_OK) == 0)
-			return g_canonicalize_filename(path, NULL);
-	}
-	return access(SANDBOX_LIBEXECDIR "/sandbox-scope", X_OK) == 0
-		       ? g_strdup(SANDBOX_LIBEXECDIR "/sandbox-scope")
-		       : NULL;
-}
-
 /* Starts it and goes on: connecting to the bus takes longer than all the rest. */
 void scope_start(struct run *run, const char *socket, bool system)
 {
-	g_autofree char *helper = find_helper();
+	g_autofree char *helper = helper_find("sandbox-scope");
 	g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
 	char *name = run->scope_name = g_strdup_printf("sandbox-%s-%" G_GINT64_MODIFIER "x.scope",
 						       pid, (guint64)g_get_real_time());

@@ -52,6 +52,7 @@ const struct op_class op_classes[_OP_MAX] = {
 	[OP_CALLS]        = { op_calls_apply },
 	[OP_CHDIR]        = { op_chdir_apply },
 	[OP_SECCOMP]      = { op_seccomp_apply },
+	[OP_FILTER]       = { op_filter_apply },
 	[OP_CLOSE_FDS]    = { op_close_fds_apply },
 };
 /* clang-format on */

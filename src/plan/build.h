@@ -64,6 +64,8 @@ uint64_t plan_capabilities(const struct build *b);         /* lockdown.c: what t
 void plan_landlock_tree(struct build *b); /* landlock.c: a row of BUILD, before the pivot */
 void plan_landlock(struct build *b, enum stage stage); /* landlock.c: the row; after the mounts */
 int plan_alone(struct build *b, struct err *err);      /* alone.c: the view without namespaces */
-void plan_seccomp(struct build *b, enum stage stage, uint64_t caps); /* seccomp.c: caps the
-			   command may ever hold */
-int plan_process(struct build *b, struct err *err);                  /* process.c */
+/* seccomp.c; caps: what the command may ever hold */
+void plan_seccomp(struct build *b, enum stage stage, uint64_t caps); /* one that is built in */
+int plan_filter(struct build *b, uint64_t caps, struct err *err);    /* one that is not: last */
+bool plan_own_filter(const struct build *b, uint64_t caps);
+int plan_process(struct build *b, struct err *err); /* process.c */

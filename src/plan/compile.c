@@ -142,6 +142,7 @@ void plan_clear(struct plan *plan)
 {
 	idmap_clear(&plan->uids);
 	idmap_clear(&plan->gids);
+	g_clear_pointer(&plan->filter_argv, g_ptr_array_unref);
 	g_clear_pointer(&plan->argv, g_free);
 	g_clear_pointer(&plan->env, g_free);
 	g_clear_pointer(&plan->places, g_free);

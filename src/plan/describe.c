@@ -13,8 +13,8 @@
 static const char *const stage_names[_STAGE_MAX] = {
 	[STAGE_NONE] = "none",         [STAGE_PREPARE] = "PREPARE", [STAGE_CLONE] = "CLONE",
 	[STAGE_IDMAP] = "IDMAP",       [STAGE_LINK] = "LINK",       [STAGE_BUILD] = "BUILD",
-	[STAGE_LOCKDOWN] = "LOCKDOWN", [STAGE_HANDOFF] = "HANDOFF", [STAGE_INIT] = "INIT",
-	[STAGE_WATCH] = "WATCH",
+	[STAGE_LOCKDOWN] = "LOCKDOWN", [STAGE_HANDOFF] = "HANDOFF", [STAGE_EXEC] = "EXEC",
+	[STAGE_INIT] = "INIT",         [STAGE_WATCH] = "WATCH",
 };
 
 const char *stage_name(enum stage stage)
@@ -463,8 +463,26 @@ DESCRIBE(chdir)
 
 DESCRIBE(seccomp)
 {
-	g_string_append_printf(out, "%s, %u instructions", op->u.seccomp.name,
-			       op->u.seccomp.program->n);
+	if (op->u.seccomp.program)
+		g_string_append_printf(out, "%s, %u instructions", op->u.seccomp.name,
+				       op->u.seccomp.program->n);
+	else
+		g_string_append_printf(out, "%s, as made", op->u.seccomp.name);
+}
+
+DESCRIBE(filter)
+{
+	char buf[4200];
+
+	for (char **word = op->u.filter.argv + 2; *word; word++)
+		g_string_append_printf(out, "%s%s", word == op->u.filter.argv + 2 ? "" : " ",
+				       err_quote(buf, sizeof(buf), *word));
+	if (op->u.filter.file) {
+		g_string_append(out, " file=");
+		put_quoted(out, op->u.filter.file);
+	}
+	g_string_append(out, " cache=");
+	put_quoted(out, op->u.filter.cache ? op->u.filter.cache : "none");
 }
 
 DESCRIBE(fds)
@@ -523,6 +541,7 @@ static const struct { const char *name; void (*describe)(const struct op *, GStr
 	[OP_LANDLOCK]     = { "landlock",     describe_landlock },
 	[OP_CHDIR]        = { "chdir",        describe_chdir },
 	[OP_SECCOMP]      = { "seccomp",      describe_seccomp },
+	[OP_FILTER]       = { "filter",       describe_filter },
 	[OP_CLOSE_FDS]    = { "close-fds",    describe_fds },
 };
 /* clang-format on */

@@ -17,6 +17,7 @@
  *                 no_new_privs it needs CAP_SYS_ADMIN, so before the capabilities go; what follows
  *                 then is in every filter
  *   descriptors   in the command's own process
+ *   own filter    the user's, in the command's own process: nothing but execve comes after it
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -106,6 +107,9 @@ static void plan_caps(struct build *b)
 		plan_landlock(b, STAGE_LOCKDOWN);
 	op = plan_add(b, OP_CAPSET, STAGE_LOCKDOWN, b->spec->origin[OPT_CAP_ADD]);
 	op->u.capset.permitted = keep;
+	/* to load the command's own filter without no_new_privs; exec takes it, as it is in no other set */
+	if (b->spec->allow_new_privs && plan_own_filter(b, bounding(b)))
+		op->u.capset.permitted |= CAP(SYS_ADMIN);
 	op->u.capset.inheritable = by_ambient ? keep : 0;
 	op->u.capset.ambient = by_ambient ? keep : 0;
 }
@@ -148,5 +152,5 @@ int plan_lockdown(struct build *b, struct err *err)
 	op = plan_add(b, OP_CLOSE_FDS, STAGE_HANDOFF, b->spec->origin[OPT_PRESERVE_FDS]);
 	op->u.fds.keep = (const int *)(const void *)b->spec->preserve_fds->data;
 	op->u.fds.n = b->spec->preserve_fds->len;
-	return r;
+	return r < 0 ? r : plan_filter(b, bounding(b), err);
 }

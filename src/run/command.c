@@ -173,7 +173,7 @@ int command_exec(struct run *run, struct err *err)
 		return exec_error(plan, target.path, num, err);
 	r = exe_check(target.path, target.plain_text, err);
 	if (r == 0)
-		r = stage_walk(run, STAGE_NONE, err);
+		r = stage_walk(run, STAGE_EXEC, err);
 	if (r < 0)
 		return r;
 	return exec_error(plan, target.path, execute(&target, plan), err);

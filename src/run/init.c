@@ -8,11 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,13 +28,14 @@
 
 #include "run.h"
 
-enum { INIT_FAILED = 125, GRACE_MS = 2500 };
+enum { INIT_FAILED = 125, GRACE_MS = 2500, STACK = 1 << 18 };
 
 struct init {
 	struct run *run;
 	pid_t command;
 	int signals;
-	int64_t deadline_ms; /* CLOCK_MONOTONIC; 0: none */
+	struct notify notify; /* a filter that kills asks us */
+	int64_t deadline_ms;  /* CLOCK_MONOTONIC; 0: none */
 };
 
 /* Those that make sense to pass on when somebody in the box sends them to PID 1. */
@@ -143,6 +147,25 @@ static void reap(struct init *init)
 	}
 }
 
+static void on_notify(struct init *init, short revents)
+{
+	struct err err = { .stage = STAGE_WATCH };
+	int r;
+
+	if (!(revents & POLLIN)) { /* nobody is left who has the filter */
+		fd_close(&init->notify.fd);
+		return;
+	}
+	r = notify_handle(&init->notify, init->run->wire, init->command);
+	if (r == 0)
+		return;
+	(void)err_set(&err, ERR_SECCOMP, r,
+		      "cannot end a process that its system call filter kills");
+	err.stage = STAGE_WATCH;
+	(void)wire_send(init->run->wire, WIRE_FAILED, 0, &err, -1);
+	leave(init, INIT_FAILED);
+}
+
 static void on_signal(struct init *init)
 {
 	struct signalfd_siginfo si;
@@ -175,6 +198,7 @@ static _Noreturn void loop(struct init *init)
 		{ .fd = init->run->wire, .events = POLLIN },
 		{ .fd = init->signals, .events = POLLIN },
 		{ .fd = init->run->limiter_fd, .events = POLLIN },
+		{ .fd = init->notify.fd, .events = POLLIN },
 	};
 
 	for (;;) {
@@ -183,11 +207,14 @@ static _Noreturn void loop(struct init *init)
 		/* --timeout is the launcher's, but it may be stopped together with its caller */
 		if (init->deadline_ms && left <= 0)
 			leave(init, INIT_FAILED);
-		if (poll(p, 3, left > INT_MAX ? INT_MAX : (int)left) < 0 && errno != EINTR)
+		p[3].fd = init->notify.fd;
+		if (poll(p, 4, left > INT_MAX ? INT_MAX : (int)left) < 0 && errno != EINTR)
 			leave(init, INIT_FAILED);
 		/* the order matters: the command's end is reported before the launcher's is noticed */
 		if (p[2].revents)
 			on_limiter(init);
+		if (p[3].revents)
+			on_notify(init, p[3].revents);
 		if (p[1].revents)
 			on_signal(init);
 		if (p[0].revents)
@@ -201,7 +228,8 @@ static void drop_descriptors(struct init *init)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int *mine[] = { &init->run->wire,       &init->signals,      &init->run->pty,
-			&init->run->limiter_fd, &init->run->private, &init->run->private_base };
+			&init->run->limiter_fd, &init->run->private, &init->run->private_base,
+			&init->notify.fd,       &init->notify.proc };
 	enum { MINE = sizeof(mine) / sizeof(mine[0]), ABOVE = 3 + MINE };
 	int next = 3;
 
@@ -224,11 +252,16 @@ static void drop_descriptors(struct init *init)
 	(void)sys_close_from((unsigned)next, true);
 }
 
+/* With a filter that kills it keeps CAP_KILL, if the box has that at all: processes may have other
+ * users of the box's. */
 static void drop_capabilities(struct init *init)
 {
-	static const struct op none = { .kind = OP_CAPSET };
+	const struct op *had = stage_find(init->run->plan, OP_CAPSET);
+	struct op none = { .kind = OP_CAPSET };
 	struct err err = { 0 };
 
+	if (init->notify.fd >= 0 && had)
+		none.u.capset.permitted = had->u.capset.permitted & (UINT64_C(1) << CAP_KILL);
 	if (op_classes[OP_CAPSET].apply(&none, init->run, &err) < 0) {
 		(void)wire_send(init->run->wire, WIRE_FAILED, 0, &err, -1);
 		leave(init, INIT_FAILED);
@@ -246,23 +279,39 @@ static void settle(struct init *init)
 	}
 }
 
+struct start {
+	struct run *run;
+	struct err *err;
+};
+
+static int command_main(void *arg)
+{
+	struct start *start = arg;
+
+	(void)command_exec(start->run, start->err);
+	_exit(INIT_FAILED);
+}
+
+/* As vfork: no page tables to copy, and exec has succeeded or failed when it returns. With a filter
+ * that asks before it kills, the descriptors are shared too: the listener, which comes into being when
+ * nothing may be sent any more, is then ours; exec gives the command a table of its own, without it. */
 static pid_t start_command(struct run *run, struct err *err)
 {
-	/* vfork: no page tables to copy, and exec has succeeded or failed when it returns */
-	pid_t pid = vfork();
+	struct start start = { run, err };
+	int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (run->named ? CLONE_FILES : 0);
+	unsigned char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	pid_t pid = stack == MAP_FAILED ? -1 : clone(command_main, stack + STACK, flags, &start);
 
-	if (pid == 0) {
-		(void)command_exec(run, err);
-		_exit(INIT_FAILED);
-	}
 	if (pid < 0)
 		return err_set(err, ERR_NOMEM, errno, "cannot fork the command");
+	(void)munmap(stack, STACK);
 	return err->code != ERR_NONE ? -1 : pid;
 }
 
 void init_main(struct run *run)
 {
-	struct init init = { .run = run };
+	struct init init = { .run = run, .notify = { .fd = -EBADF, .proc = -EBADF } };
 	struct err err = { 0 };
 
 	init.signals = open_signals();
@@ -279,6 +328,8 @@ void init_main(struct run *run)
 	}
 	if (run->plan->timeout_ms > 0 && run->plan->timeout_ms < INT64_MAX / 2)
 		init.deadline_ms = now_ms() + (int64_t)run->plan->timeout_ms + GRACE_MS;
+	init.notify.fd = run->listener;
+	init.notify.proc = run->listener >= 0 ? run->proc : -EBADF;
 	report(&init, WIRE_STARTED, (int)init.command);
 	drop_capabilities(&init);
 	drop_descriptors(&init);

@@ -147,6 +147,8 @@ static void launcher_clear(struct launcher *l)
 	}
 	g_free(l->run.pins);
 	net_end(&l->run.net);
+	g_free(l->run.named);
+	filter_clear(&l->run.filter);
 	if (l->run.scope.pid > 0)
 		(void)spawn_finish(&l->run.scope, NULL, 0, 0);
 	freezer_stop(&l->run);
@@ -332,6 +334,7 @@ static int start(struct launcher *l, struct err *err)
 {
 	int r = stage_walk(&l->run, STAGE_PREPARE, err);
 
+	l->box.filter_kills = l->run.filter.kills;
 	l->run.foreground = l->run.plan->tty_raw && tty_foreground(l->run.plan->tty_source);
 	if (r == 0)
 		r = watch_signals_open(&l->box.signals, err);

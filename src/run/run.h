@@ -46,6 +46,18 @@ void reap_children(const struct helpers *helpers);
 /* PID 1 proper: forks the command, reaps, talks to the launcher. */
 _Noreturn void init_main(struct run *run);
 
+/* The other end of a filter that kills: see notify.c. */
+enum { NOTIFY_SEEN = 16 };
+struct notify {
+	int fd;                  /* the listener, or -EBADF */
+	int proc;                /* root of the box's /proc, or -EBADF */
+	pid_t seen[NOTIFY_SEEN]; /* the last that were sent SIGSYS */
+	unsigned next;
+};
+/* Names one call to the launcher and ends who made it. 0, or a negative errno when that cannot be
+ * done: then only the end of the box is left. */
+int notify_handle(struct notify *notify, int wire, pid_t command);
+
 /* Refuses a command that leads to the launcher's own file, see exe.c; with by_shell /bin/sh may be
  * executed in its place. */
 int exe_check(const char *path, bool by_shell, struct err *err);

@@ -65,6 +65,13 @@ int wire_send_figures(int sock, const struct soft_report *report)
 	return send_message(sock, &msg, -1, 0);
 }
 
+int wire_send_blocked(int sock, const struct wire_blocked *blocked)
+{
+	struct wire_msg msg = { .kind = WIRE_BLOCKED, .blocked = *blocked };
+
+	return send_message(sock, &msg, -1, blocked->command ? 0 : MSG_DONTWAIT);
+}
+
 static int check(const struct wire_msg *msg, ssize_t n, int flags)
 {
 	if (n == 0)

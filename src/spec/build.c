@@ -99,6 +99,7 @@ static int set_path(struct build *b, struct err *err)
 #define CAP_FORM   "a list of capabilities such as NET_BIND_SERVICE, or ALL"
 #define BITS_FORM \
 	"a list of noroot, no-setuid-fixup, keep-caps, no-cap-ambient-raise, or these with -locked"
+#define SECCOMP_FORM "a list of system calls by name, @group or number, as in bind,@mount,47"
 #define FDS_FORM \
 	"a list of descriptors from 3 on, as in 3,5-7 (the descriptors themselves, not how many)"
 
@@ -169,7 +170,10 @@ static const struct setter setters[_OPT_MAX] = {
 	VALUE(CAP_DROP,        set_cap_drop, CAP_FORM),
 	VALUE(SECUREBITS,      set_securebits, BITS_FORM),
 	FIELD(ALLOW_NEW_PRIVS, set_flag, allow_new_privs),
-	VALUE(SECCOMP,         set_seccomp, "default or off"),
+	VALUE(SECCOMP,         set_seccomp, "default, strict, off, or a file with a slash in it or .json at its end"),
+	VALUE(SECCOMP_ALLOW,   set_seccomp_list, SECCOMP_FORM),
+	VALUE(SECCOMP_DENY,    set_seccomp_list, SECCOMP_FORM),
+	VALUE(SECCOMP_ACTION,  set_seccomp_action, "errno, kill or log"),
 	FIELD(MULTIARCH,       set_flag, multiarch),
 	VALUE(LANDLOCK,        set_landlock, "auto, on or off"),
 	VALUE(BACKEND,         set_backend, "auto, namespaces or landlock"),
@@ -257,6 +261,7 @@ static void spec_init(struct spec *spec)
 		.env = g_array_new(FALSE, FALSE, sizeof(struct env_row)),
 		.ulimits = g_array_new(FALSE, FALSE, sizeof(struct ulimit_row)),
 		.io = g_array_new(FALSE, FALSE, sizeof(struct io_rate)),
+		.seccomp_lists = g_array_new(FALSE, FALSE, sizeof(struct seccomp_list)),
 		.preserve_fds = g_array_new(FALSE, FALSE, sizeof(int)),
 		.host_ports = g_array_new(FALSE, FALSE, sizeof(struct host_port)),
 		.uid = SPEC_ID_NONE,
@@ -345,6 +350,7 @@ void spec_clear(struct spec *spec)
 	list_clear(&spec->io);
 	list_clear(&spec->preserve_fds);
 	list_clear(&spec->host_ports);
+	list_clear(&spec->seccomp_lists);
 	idmap_clear(&spec->map);
 	if (spec->arena)
 		g_string_chunk_free(spec->arena);

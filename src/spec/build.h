@@ -99,6 +99,8 @@ int set_cap_add(struct build *b, struct err *err);
 int set_cap_drop(struct build *b, struct err *err);
 int set_securebits(struct build *b, struct err *err);
 int set_seccomp(struct build *b, struct err *err);
+int set_seccomp_list(struct build *b, struct err *err);
+int set_seccomp_action(struct build *b, struct err *err);
 
 int set_tty(struct build *b, struct err *err);
 int set_stop_signal(struct build *b, struct err *err);

@@ -35,6 +35,11 @@ static bool network_other(const struct spec *s)
 	       (s->share & CLONE_NEWNET);
 }
 
+static bool seccomp_refuses(const struct spec *s)
+{
+	return s->seccomp == SECCOMP_BASE_STRICT || s->origin[OPT_SECCOMP_DENY];
+}
+
 /* With a map of one id, inside 0, nobody else can be. */
 static bool user_not_zero(const struct spec *s)
 {
@@ -85,7 +90,6 @@ static bool user_unmapped(const struct spec *s)
 	F(PIDS_LIMIT,    OPT_PIDS_LIMIT, "--pids-limit",            s->pids_limit) \
 	F(LANDLOCK_ONLY, OPT_BACKEND,    "--backend landlock",      s->backend == BACKEND_LANDLOCK) \
 	F(LANDLOCK_OFF,  OPT_LANDLOCK,   "--landlock off",          s->landlock == LANDLOCK_OFF) \
-	F(SECCOMP_OFF,   OPT_SECCOMP,    "--seccomp off",           s->seccomp_off) \
 	F(MULTIARCH,     OPT_MULTIARCH,  "--multiarch",             s->multiarch) \
 	F(STRICT,        OPT_STRICT,     "--strict",                s->strict) \
 	F(USER,          OPT_USER,       "--user",                  s->user_set && !b->root) \
@@ -96,6 +100,10 @@ static bool user_unmapped(const struct spec *s)
 	F(CAP_ADD,       OPT_CAP_ADD,    "--cap-add",               s->cap_add || s->cap_add_all) \
 	F(SECUREBITS,    OPT_SECUREBITS, "--securebits",            s->securebits_set) \
 	F(NEW_PRIVS,     OPT_ALLOW_NEW_PRIVS, "--allow-new-privs",  s->allow_new_privs) \
+	F(SECCOMP_OFF,   OPT_SECCOMP,    "--seccomp off",           s->seccomp == SECCOMP_BASE_OFF) \
+	F(SECCOMP_ALLOW, OPT_SECCOMP_ALLOW, "--seccomp-allow",      s->origin[OPT_SECCOMP_ALLOW]) \
+	F(SECCOMP_ACTION, OPT_SECCOMP_ACTION, "--seccomp-action",   s->seccomp_action) \
+	F(SECCOMP_NO_DENY, OPT_SECCOMP,  "a filter that refuses nothing of your choice", !seccomp_refuses(s)) \
 	F(ULIMIT_NPROC,  OPT_ULIMIT,     "--ulimit nproc",          has_ulimit(s, "nproc"))
 /* clang-format on */
 
@@ -193,6 +201,9 @@ static const struct conflict {
 	{ FACT_LANDLOCK_ONLY, FACT_NET_NS,     no_namespace, "use --network none or host" },
 
 	{ FACT_CLEAR_ENV,  FACT_ENV_ALL,      "one keeps none of the caller's variables, the other all", leave_out },
+	{ FACT_SECCOMP_OFF, FACT_SECCOMP_ALLOW, "without a filter everything is allowed", leave_out },
+	{ FACT_SECCOMP_ACTION, FACT_SECCOMP_NO_DENY, "the action is for what --seccomp-deny and --seccomp strict refuse",
+	  "add --seccomp-deny LIST or --seccomp strict, or leave --seccomp-action out" },
 	{ FACT_PIDS_LIMIT, FACT_ULIMIT_NPROC, "both set the number of processes", "use --pids-limit alone" },
 };
 /* clang-format on */

@@ -210,12 +210,17 @@ int sys_setgroups_none(void)
 	return ret_errno(syscall(SYS_setgroups, 0, NULL));
 }
 
-int sys_seccomp_load(const struct seccomp_program *program)
+int sys_seccomp_load_with(const struct seccomp_program *program, unsigned flags)
 {
 	const struct sock_fprog prog = {
 		.len = (unsigned short)program->n,
 		.filter = (struct sock_filter *)(uintptr_t)program->insns, /* only read */
 	};
 
-	return ret_errno(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog));
+	return ret_errno(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog));
+}
+
+int sys_seccomp_load(const struct seccomp_program *program)
+{
+	return sys_seccomp_load_with(program, 0);
 }

@@ -17,6 +17,7 @@ static const char *const reason_names[] = {
 	[REASON_KILLED]   = "killed",
 	[REASON_OOM]      = "oom",
 	[REASON_CPU_TIME] = "cpu-time",
+	[REASON_SECCOMP]  = "seccomp",
 };
 /* clang-format on */
 
@@ -81,6 +82,10 @@ void event_exit(GString *out, const struct outcome *outcome)
 	event_begin(out, "exit");
 	g_string_append_printf(out, ",\"code\":%d,\"signal\":%d,\"reason\":\"%s\"", outcome->code,
 			       outcome->signal, reason_names[outcome->reason]);
+	if (outcome->reason == REASON_SECCOMP && outcome->blocked.nr >= 0)
+		g_string_append_printf(out, ",\"syscall_nr\":%d", outcome->blocked.nr);
+	if (outcome->reason == REASON_SECCOMP && outcome->syscall)
+		add_string(out, "syscall", outcome->syscall);
 	add_seconds(out, "cpu_s", outcome->cpu_s);
 	add_seconds(out, "wall_s", outcome->wall_s);
 	add_seconds(out, "share", outcome->wall_s > 0 ? outcome->cpu_s / outcome->wall_s : 0);

@@ -163,6 +163,21 @@ static void handle_signals(struct watch *w)
 	}
 }
 
+static void on_blocked(struct watch *w, const struct wire_blocked *blocked)
+{
+	const struct outcome_blocked b = { blocked->nr, blocked->arch, blocked->pid };
+	unsigned n = w->outcome.nothers;
+
+	if (blocked->command) {
+		w->outcome.blocked = b;
+		w->blocked = true;
+		return;
+	}
+	if (n < OUTCOME_BLOCKED_MAX)
+		w->outcome.others[n] = b;
+	w->outcome.nothers++;
+}
+
 /* Returns 0, or a negative errno if the message has no place here. */
 static int on_message(struct watch *w, const struct wire_msg *msg)
 {
@@ -180,6 +195,7 @@ static int on_message(struct watch *w, const struct wire_msg *msg)
 		w->limited = msg->value == SOFT_FIGURES ? w->limited : msg->value;
 		w->figures = msg->figures;
 		return 0;
+	case WIRE_BLOCKED: on_blocked(w, &msg->blocked); return 0;
 	case WIRE_FAILED:
 		w->failed = true;
 		w->failure = msg->err;

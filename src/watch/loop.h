@@ -34,6 +34,8 @@ struct watch {
 	int limited;                /* SOFT_OOM or SOFT_CPU_TIME ended it; 0: neither */
 	bool limiter_lost;          /* the freezer's limiter has ended, or is done with */
 	struct soft_report figures; /* of the limiter, if there was one */
+	bool blocked;               /* its filter has ended the command: it is in outcome.blocked */
+	struct outcome outcome;     /* only what is known before the end */
 	bool wire_open;
 	bool started, failed; /* STARTED, FAILED were received */
 	struct err failure;   /* of the latter */

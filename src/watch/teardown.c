@@ -98,6 +98,25 @@ static void add_figures(const struct watch *w, struct outcome *ret)
 	}
 }
 
+/* The command died of a call that its filter answers by killing. Without its number (the kernel did
+ * it, as in a box inside a box of the same kind) SIGSYS tells as much. */
+static void add_blocked(const struct watch *w, struct outcome *ret)
+{
+	enum { EXIT_SIGSYS = 159 };
+	bool unnamed = !w->blocked && w->box->filter_kills && ret->signal == SIGSYS;
+
+	memcpy(ret->others, w->outcome.others, sizeof(ret->others));
+	ret->nothers = w->outcome.nothers;
+	ret->blocked = w->outcome.blocked;
+	if (unnamed)
+		ret->blocked = (struct outcome_blocked){ .nr = -1 };
+	if ((!w->blocked && !unnamed) || ret->signal == 0 || ret->reason != REASON_SIGNALED)
+		return;
+	ret->reason = REASON_SECCOMP;
+	ret->code = EXIT_SIGSYS;
+	ret->signal = SIGSYS;
+}
+
 int teardown_result(const struct watch *w, struct outcome *ret, struct err *err)
 {
 	bool killed = w->started && WIFSIGNALED(w->ending.init);
@@ -112,6 +131,7 @@ int teardown_result(const struct watch *w, struct outcome *ret, struct err *err)
 	ret->cpu_s = seconds(w->usage.ru_utime) + seconds(w->usage.ru_stime);
 	ret->wall_s = (double)(watch_now_us() - w->start_us) / 1e6;
 	ret->peak_rss = (uint64_t)w->usage.ru_maxrss * 1024;
+	add_blocked(w, ret);
 	add_figures(w, ret);
 	return 0;
 }

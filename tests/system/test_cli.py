@@ -68,10 +68,7 @@ LATER = {
     "image": ("--image", "debian"), "overlay": ("--overlay",), "overlay_name": ("--overlay=x",),
     "publish": ("-p", "80:80"), "allow": ("--allow", "x:1"), "deny": ("--deny", "x"),
     "dns": ("--dns", "1.1.1.1"), "add_host": ("--add-host", "a:1.1.1.1"), "ip": ("--ip", "10.0.0.1"),
-    "net_log": ("--net-log", "f"), "seccomp": ("--seccomp", "strict"),
-    "seccomp_allow": ("--seccomp-allow", "x"), "seccomp_deny": ("--seccomp-deny", "x"),
-    "seccomp_action": ("--seccomp-action", "kill"),
-    "security_opt": ("--security-opt", "a=b"),
+    "net_log": ("--net-log", "f"), "security_opt": ("--security-opt", "a=b"),
     "detach": ("-d",), "name": ("--name", "x"),
     "network_box": ("--network", "box:x"), "cwd_overlay": ("--cwd", "overlay"),
     "volume_overlay": ("-v", "/usr:/x:overlay"),
@@ -84,7 +81,7 @@ def test_option_of_a_later_version(*args):
     never_ran(*args, *MARK, code="E-OPTION-LATER", text=r"--?%s" % args[0].lstrip("-").split("=")[0].removeprefix("no-"))
 
 
-VERBS = "shell ps inspect stats logs wait attach exec stop kill pause unpause update rm diff commit discard image boot seccomp oci"
+VERBS = "shell ps inspect stats logs wait attach exec stop kill pause unpause update rm diff commit discard image boot oci"
 
 
 @cases(**{verb: verb for verb in VERBS.split()})

@@ -365,7 +365,6 @@ static void test_refused_later(void **state)
 	static const char *const rows[][3] = {
 		{ "publish", "80:80", "--publish is not part" },
 		{ "image", "debian", "--image is not part" },
-		{ "seccomp-deny", "49", "--seccomp-deny is not part" },
 		{ "publish", "80", "--network host" },
 		{ "detach", NULL, "--detach is not part" },
 		{ "network", "box:web", "--network box:NAME is not part of this version" },
