@@ -31,6 +31,7 @@ static void on_message(struct net *net, const struct netctl_msg *msg, const char
 		if (*fd >= 0)
 			(void)relay_listen(net->relay, msg->value, fd_steal(fd));
 		break;
+	case NETCTL_LEAVE: net->leave = true; break;
 	case NETCTL_PROCESS:
 	case NETCTL_REFUSED:
 	case NETCTL_NOTICE:

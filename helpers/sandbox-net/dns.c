@@ -52,6 +52,7 @@ struct dns {
 	bool fixed; /* --dns: the host's file does not matter */
 	struct query queries[QUERIES_MAX];
 	struct stream streams[STREAMS_MAX];
+	unsigned nqueries, nstreams; /* behind the last that is in use: most turns have none */
 };
 
 /* ---- servers ---- */
@@ -147,8 +148,10 @@ static void try_next(struct dns *dns, struct query *q, int64_t now)
 static struct query *free_query(struct dns *dns)
 {
 	for (unsigned i = 0; i < QUERIES_MAX; i++)
-		if (dns->queries[i].fd < 0)
+		if (dns->queries[i].fd < 0) {
+			dns->nqueries = MAX(dns->nqueries, i + 1);
 			return &dns->queries[i];
+		}
 	return NULL;
 }
 
@@ -220,8 +223,10 @@ void dns_stream(struct dns *dns, int fd)
 	struct stream *s = NULL;
 
 	for (unsigned i = 0; i < STREAMS_MAX && !s; i++)
-		if (dns->streams[i].inner < 0)
+		if (dns->streams[i].inner < 0) {
+			dns->nstreams = MAX(dns->nstreams, i + 1);
 			s = &dns->streams[i];
+		}
 	if (!s) {
 		(void)close(fd);
 		return;
@@ -259,7 +264,11 @@ static void handle_stream(struct stream *s, const struct pollset *set)
 
 void dns_fill(struct dns *dns, struct pollset *set)
 {
-	for (unsigned i = 0; i < QUERIES_MAX; i++) {
+	while (dns->nqueries && dns->queries[dns->nqueries - 1].fd < 0)
+		dns->nqueries--;
+	while (dns->nstreams && dns->streams[dns->nstreams - 1].inner < 0)
+		dns->nstreams--;
+	for (unsigned i = 0; i < dns->nqueries; i++) {
 		struct query *q = &dns->queries[i];
 
 		q->index = -1;
@@ -268,7 +277,7 @@ void dns_fill(struct dns *dns, struct pollset *set)
 		q->index = pollset_add(set, q->fd, POLLIN);
 		pollset_until(set, q->deadline);
 	}
-	for (unsigned i = 0; i < STREAMS_MAX; i++) {
+	for (unsigned i = 0; i < dns->nstreams; i++) {
 		struct stream *s = &dns->streams[i];
 
 		s->inner_index = s->outer_index = -1;
@@ -284,11 +293,11 @@ void dns_fill(struct dns *dns, struct pollset *set)
 
 void dns_handle(struct dns *dns, const struct pollset *set)
 {
-	for (unsigned i = 0; i < QUERIES_MAX; i++)
+	for (unsigned i = 0; i < dns->nqueries; i++)
 		if (dns->queries[i].index >= 0 && dns->queries[i].fd >= 0)
 			handle_query(dns, &dns->queries[i], pollset_got(set, dns->queries[i].index),
 				     set->now);
-	for (unsigned i = 0; i < STREAMS_MAX; i++)
+	for (unsigned i = 0; i < dns->nstreams; i++)
 		if (dns->streams[i].inner_index >= 0 && dns->streams[i].inner >= 0)
 			handle_stream(&dns->streams[i], set);
 }

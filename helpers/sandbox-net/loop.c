@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <sandbox/netctl.h>
+
 #include "net.h"
 #include "reject.h"
 
@@ -105,8 +107,8 @@ static void take_frames(struct net *net)
 	for (int i = 0; i < LINK_BATCH && !link_is_full(&net->link); i++) {
 		ssize_t n = link_read(&net->link, net->buf, sizeof(net->buf));
 
-		if (n < 0)
-			net->leave = true;
+		if (n < 0) /* the box is gone; the launcher will say what next */
+			link_close(&net->link);
 		if (n <= 0)
 			return;
 		take_frame(net, net->buf, (size_t)n);
@@ -142,21 +144,40 @@ static void handle(struct net *net, struct pollset *set)
 	control_handle(net, set);
 }
 
+/* How long poll(2) may wait. On the way out: not at all, unless a socket has to take data first. */
+static int time_left(struct net *net, const struct pollset *set)
+{
+	int64_t until = set->deadline;
+
+	if (net->leave && net->leave_by == 0)
+		net->leave_by = set->now + NETCTL_FLUSH_MS;
+	if (net->leave)
+		until = slirp_is_full(net->slirp) ? MIN(until, net->leave_by) : set->now;
+	return (int)CLAMP(until - set->now, 0, INT_MAX);
+}
+
+/* Nothing came in, and nothing waits to go out. */
+static bool may_leave(const struct net *net, const struct pollset *set)
+{
+	if (!net->leave || set->now >= net->leave_by)
+		return net->leave;
+	return !pollset_got(set, net->link.index) && !slirp_is_full(net->slirp);
+}
+
 void loop_run(struct net *net)
 {
 	struct pollset set = { .now = loop_now() };
 
-	while (!net->leave) {
-		int64_t left;
-
+	for (;;) {
 		fill(net, &set);
-		left = set.deadline - set.now;
-		if (poll(set.fds, set.n, left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left) < 0) {
+		if (poll(set.fds, set.n, time_left(net, &set)) < 0) {
 			if (errno != EINTR)
 				break;
 			continue;
 		}
 		net->now = set.now = loop_now();
+		if (may_leave(net, &set))
+			break;
 		handle(net, &set);
 	}
 	log_end(net->log);

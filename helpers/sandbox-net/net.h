@@ -27,7 +27,8 @@ struct net {
 	struct slirp_glue *slirp;
 	int exit, control;
 	int exit_index, control_index;
-	bool leave;
+	bool leave;       /* as soon as what is there has been passed on, ... */
+	int64_t leave_by; /* ... and not later */
 	int64_t now;
 	uint8_t buf[FRAME_MAX + 1]; /* the frame at hand; a longer one shows by its length */
 };
@@ -50,4 +51,6 @@ void slirp_take(struct slirp_glue *glue, const uint8_t *p, size_t len);
 /* With `hold`, its sockets are left alone: the box does not take frames. */
 void slirp_fill(struct slirp_glue *glue, struct pollset *set, bool hold);
 void slirp_handle(struct slirp_glue *glue, const struct pollset *set);
+/* Whether something of the box's waits to be written to a socket, as of slirp_fill(). */
+bool slirp_is_full(const struct slirp_glue *glue);
 unsigned slirp_flows(const struct slirp_glue *glue);

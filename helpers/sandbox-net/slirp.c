@@ -28,6 +28,7 @@ struct slirp_glue {
 	struct pollset *set; /* of the turn */
 	unsigned first;      /* libslirp's own part of it */
 	bool held;
+	bool writes;      /* a socket is waited for to take data */
 	unsigned sockets; /* it has registered */
 };
 
@@ -229,6 +230,11 @@ void slirp_take(struct slirp_glue *glue, const uint8_t *p, size_t len)
 	slirp_input(glue->slirp, p, (int)len);
 }
 
+bool slirp_is_full(const struct slirp_glue *glue)
+{
+	return glue->writes;
+}
+
 unsigned slirp_flows(const struct slirp_glue *glue)
 {
 	return glue->sockets;
@@ -254,6 +260,7 @@ static int add_poll_fd(int fd, int events, void *opaque)
 {
 	struct slirp_glue *glue = opaque;
 
+	glue->writes |= (events & SLIRP_POLL_OUT) != 0;
 	/* held back: it may write to its sockets, and not read from them */
 	if (glue->held)
 		events &= ~(SLIRP_POLL_IN | SLIRP_POLL_PRI);
@@ -281,6 +288,7 @@ void slirp_fill(struct slirp_glue *glue, struct pollset *set, bool hold)
 
 	glue->set = set;
 	glue->held = hold;
+	glue->writes = false;
 #if SLIRP_CONFIG_VERSION_MAX >= 6
 	slirp_pollfds_fill_socket(glue->slirp, &timeout, add_poll_socket, glue);
 #else

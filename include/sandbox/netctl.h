@@ -13,7 +13,8 @@
  * config    a sealed memfd with the text of a key file (helpers/sandbox-net/netconfig.c)
  * ready     a pipe; the helper writes one line, "ready VERSION\n" or "error CODE TEXT\n". The end
  *           of the pipe without a line: it died
- * exit      the read end of a pipe; its end of file tells the helper to leave
+ * exit      the read end of a pipe; its end of file tells the helper to leave: it passes on what the
+ *           box has sent, for NETCTL_FLUSH_MS at most
  * control   a SOCK_SEQPACKET pair; one struct netctl_msg and its text a packet, one descriptor at
  *           most attached
  *
@@ -21,7 +22,7 @@
  * of its own, as a child of the launcher, sends NETCTL_PROCESS with its pidfd, and ends.
  */
 
-enum { NETCTL_VERSION = 1, NETCTL_TEXT_MAX = 16384 };
+enum { NETCTL_VERSION = 1, NETCTL_TEXT_MAX = 16384, NETCTL_FLUSH_MS = 200 };
 
 #define NETCTL_MAGIC 0x534e4554u /* "SNET" */
 
@@ -36,6 +37,7 @@ enum netctl_kind {
 	NETCTL_RESOLV,      /* text: the host's resolv.conf has changed to this */
 	NETCTL_AGENT,       /* socket of the agent in the box's network namespace */
 	NETCTL_LISTEN,      /* a listening socket; value: number of its [publish N] group */
+	NETCTL_LEAVE,       /* the command has ended: as the end of the exit pipe, but sooner */
 	_NETCTL_MAX,
 };
 

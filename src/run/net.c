@@ -11,7 +11,7 @@
 
 #include "run.h"
 
-enum { LEAVE_MS = 200 };
+enum { LEAVE_MS = 2 * NETCTL_FLUSH_MS };
 
 void net_init(struct run_net *net)
 {

@@ -190,6 +190,7 @@ static int on_message(struct watch *w, const struct wire_msg *msg)
 	case WIRE_EXITED:
 		w->ending.exited = true;
 		w->ending.command = msg->value;
+		net_leave(w);
 		return 0;
 	case WIRE_LIMIT:
 		w->limited = msg->value == SOFT_FIGURES ? w->limited : msg->value;

@@ -20,6 +20,12 @@ void net_poll(const struct watch *w, struct pollfd *process, struct pollfd *cont
 	*control = (struct pollfd){ w->net_silent ? -1 : w->box->net_control, POLLIN, 0 };
 }
 
+void net_leave(const struct watch *w)
+{
+	if (w->box->net_control >= 0)
+		(void)netctl_send(w->box->net_control, NETCTL_LEAVE, 0, NULL, 0, -1);
+}
+
 /* Looked at, not reaped: WNOWAIT. */
 static void explain(struct watch *w)
 {

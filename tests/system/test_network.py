@@ -151,6 +151,13 @@ print(everything(s))
     equal(got.out, "b'1000000'\n")
 
 
+def test_last_words():
+    """What the command has sent arrives, although it ends at once; a slow peer is waited for."""
+    with World() as w:
+        client("connect(%r, %d).sendall(b'x' * 60000)" % (world.NET4, world.KEEP), via=w.via)
+        eventually(lambda: w.ask("kept") == 60000, "the end of the stream", 5)
+
+
 def test_reset():
     """A reset of the server is a reset in the box."""
     with World() as w:

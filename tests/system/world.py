@@ -10,6 +10,7 @@ Imported, it is the tests' side: World starts the other side, which is this file
 and talks to it by lines."""
 
 import json
+import mmap
 import os
 import select
 import socket
@@ -20,7 +21,7 @@ import threading
 
 HOST4, HOST6, HOST_LO = "198.51.100.2", "2001:db8:1::2", "203.0.113.7"
 NET4, NET6 = "198.51.100.1", "2001:db8:1::1"
-ECHO, COUNT, SOURCE, RESET, MUTE, HTTP = 7000, 7001, 7002, 7003, 7004, 80
+ECHO, COUNT, SOURCE, RESET, MUTE, KEEP, HTTP = 7000, 7001, 7002, 7003, 7004, 7005, 80
 LOCAL, LOCAL_UDP, ANY = 5432, 5353, 9999     # of the host
 GATEWAY, GATEWAY6, DNS = "10.0.2.2", "fd73:6e64:6278:2::2", "10.0.2.3"
 
@@ -67,6 +68,7 @@ class World:
 # ---------------------------------------------------------------- the other side
 
 HITS = []
+KEPT = mmap.mmap(-1, 8)   # of both sides
 
 
 def ip(*words):
@@ -134,6 +136,14 @@ def source(peer):
     block = bytes(range(256)) * 256
     while left > 0:
         left -= peer.send(block[:min(left, len(block))])
+
+
+def keep(peer):
+    """Reads to the end, and tells World.ask("kept") how much it was."""
+    total = 0
+    while data := peer.recv(1 << 20):
+        total += len(data)
+    KEPT[:8] = struct.pack("q", total)
 
 
 def reset(peer):
@@ -226,7 +236,7 @@ def be_the_net(ready, go):
     ip("link", "set", "net0", "addrgenmode", "none")
     ip("link", "set", "net0", "up")
     for address in (NET4, NET6):
-        for port, handler in ((ECHO, echo), (COUNT, count), (SOURCE, source), (RESET, reset), (MUTE, mute), (HTTP, http),
+        for port, handler in ((ECHO, echo), (COUNT, count), (SOURCE, source), (RESET, reset), (MUTE, mute), (KEEP, keep), (HTTP, http),
                               (53, names_stream)):
             serve(socket.SOCK_STREAM, address, port, handler)
         serve(socket.SOCK_DGRAM, address, ECHO, echo_datagrams)
@@ -272,6 +282,8 @@ def answer(line):
     if words[0] == "hits":
         found, HITS = HITS, []
         return found
+    if words[0] == "kept":
+        return struct.unpack("q", KEPT[:8])[0]
     if words[0] == "ip":
         ip(*words[1:])
         return "done"
