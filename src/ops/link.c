@@ -49,6 +49,9 @@ static int tap_open(const char *name)
 	strncpy(ifr.ifr_name, name, sizeof(ifr.ifr_name) - 1);
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return -errno;
+	/* it goes with the network namespace, in the background; else the helper would take it away by
+	 * closing it, which keeps a process from ending for 10 ms and more */
+	(void)ioctl(fd, TUNSETPERSIST, 1);
 	return fd_steal(&fd);
 }
 
