@@ -67,6 +67,7 @@ static const struct check checks[] = {
 	{ "limit-cpu-time",    "--cpu-time",    doctor_cpu_time },
 	{ "runtime",    "runtime directory",  doctor_runtime },
 	{ "tun",        "network device",     doctor_tun },
+	{ "network",    "--network user",     doctor_network },
 };
 /* clang-format on */
 

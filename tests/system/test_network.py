@@ -641,3 +641,16 @@ def test_explain():
     got = succeeds(*NET, "--host-port", "5432", "--explain", "--", "true")
     contains(got.out, "ports=5432-5432/tcp;")
     json.dumps(MODE)
+
+
+def test_doctor():
+    """`sandbox doctor` tries a network, and says what refuses it in the words of the run."""
+    def row(binary):
+        done = box.subprocess.run([binary, "doctor", "--json"], capture_output=True, text=True, check=False, env=box.environment(),
+                                  cwd=scratch(), timeout=120 * box.SLOW)
+        return [r for r in json.loads(done.stdout)["checks"] if r["id"] == "network"][0]
+    equal(row(SANDBOX)["status"], "ok")
+    found = row(install("echo error userns it cannot make namespaces >&4"))
+    equal(found["status"], "warn")
+    contains(found["detail"], "it cannot make namespaces")
+    check(found["fix"], found)
