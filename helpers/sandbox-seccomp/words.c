@@ -15,6 +15,9 @@ enum { NUMBERS = 1024, NAME_MAX_LEN = 64, NEAR = 3, DEPTH_MAX = 4 };
 /* ---- faults ---- */
 
 static void put(char *out, size_t size, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void put(char *out, size_t size, const char *fmt, va_list ap)
 {
 	(void)vsnprintf(out, size, fmt, ap);
 	for (char *c = out; *c; c++)

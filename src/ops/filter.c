@@ -89,18 +89,19 @@ static int no_helper(int num, struct err *err)
 /* "cause TEXT" and its like: the text is shown as it is, but for what err_quote() takes out. */
 static void take_fault(char *said, unsigned *ret_at, struct err *err)
 {
-	char *rest = said;
+	char *rest = said, quoted[sizeof(err->what)];
 
 	(void)err_set(err, ERR_SECCOMP, EINVAL, "the system call filter cannot be made");
 	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
 		if (g_str_has_prefix(line, "at "))
 			*ret_at = (unsigned)g_ascii_strtoull(line + 3, NULL, 10);
-		else if (g_str_has_prefix(line, "what "))
-			(void)err_set(err, ERR_SECCOMP, EINVAL, "%s", line + 5);
+		else if (g_str_has_prefix(line, "what ") && line[5])
+			(void)err_set(err, ERR_SECCOMP, EINVAL, "%s",
+				      err_quote(quoted, sizeof(quoted), line + 5));
 		else if (g_str_has_prefix(line, "cause "))
-			(void)err_cause(err, "%s", line + 6);
+			(void)err_cause(err, "%s", err_quote(quoted, sizeof(quoted), line + 6));
 		else if (g_str_has_prefix(line, "fix "))
-			(void)err_fix(err, "%s", line + 4);
+			(void)err_fix(err, "%s", err_quote(quoted, sizeof(quoted), line + 4));
 	}
 	if (!err->cause[0])
 		(void)err_cause(err, "the helper %s gave no reason", helper_name);
@@ -164,6 +165,7 @@ static bool take_head(struct filter *f, const char *head)
 {
 	g_auto(GStrv) lines = g_strsplit(head, "\n", -1);
 	g_autoptr(GPtrArray) notes = g_ptr_array_new();
+	char quoted[512];
 	bool library = false;
 	int version, at = 0;
 
@@ -175,7 +177,7 @@ static bool take_head(struct filter *f, const char *head)
 	for (char **l = lines + 1; *l; l++) {
 		library |= same_library(*l);
 		if (g_str_has_prefix(*l, "note "))
-			g_ptr_array_add(notes, g_strdup(*l + 5));
+			g_ptr_array_add(notes, g_strdup(err_quote(quoted, sizeof(quoted), *l + 5)));
 	}
 	g_ptr_array_add(notes, NULL);
 	f->notes = (char **)g_ptr_array_steal(notes, NULL);
