@@ -278,23 +278,9 @@ void cgtree_restore(const struct cgtree *tree)
 
 /* ---- in ---- */
 
-/* One whose name says that a launcher moved us there: BASE is the one above it. */
-static int open_base(const char *path)
+static int open_checked(int at, const char *path)
 {
-	size_t len = strlen(path), tail = strlen("/" SUP);
-	char base[4096];
-
-	if (len >= sizeof(base))
-		return -ENAMETOOLONG;
-	strcpy(base, path);
-	if (len > tail && strcmp(base + len - tail, "/" SUP) == 0)
-		base[len - tail] = '\0';
-	return open_dir(AT_FDCWD, base);
-}
-
-int cgtree_open(struct cgtree *tree, const char *path)
-{
-	autofd int dir = open_base(path);
+	autofd int dir = open_dir(at, path);
 	struct statfs fs;
 	struct stat st;
 
@@ -306,7 +292,48 @@ int cgtree_open(struct cgtree *tree, const char *path)
 	if (fs.f_type != CGROUP2_SUPER_MAGIC || st.st_uid != geteuid() ||
 	    !cgroup_has(dir, "cgroup.type"))
 		return -EACCES;
-	tree->base = fd_steal(&dir);
+	return fd_steal(&dir);
+}
+
+/* Units belong to systemd, and so does the place beside one. */
+static bool is_unit(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && (strcmp(dot, ".service") == 0 || strcmp(dot, ".scope") == 0 ||
+		       strcmp(dot, ".slice") == 0);
+}
+
+static bool is_empty(int dir)
+{
+	char byte[2];
+
+	return read_file(dir, "cgroup.procs", byte, sizeof(byte)) == 0;
+}
+
+/* We may be in a leaf already, below a directory that is ours and holds no process: then nobody has to
+ * be moved, which is most of the cost (a grace period of RCU, some 10 ms). So it is where a
+ * launcher before us has moved our shell, with DelegateSubgroup= of systemd, and where an
+ * administrator made it so. */
+static int open_above(int dir, const char *path)
+{
+	autofd int above = is_unit(path) ? -EBADF : open_checked(dir, "..");
+
+	if (above < 0 || !is_empty(above) ||
+	    faccessat(above, "cgroup.procs", W_OK, AT_EACCESS) < 0 ||
+	    faccessat(above, "cgroup.subtree_control", W_OK, AT_EACCESS) < 0)
+		return -ENOENT;
+	return fd_steal(&above);
+}
+
+int cgtree_open(struct cgtree *tree, const char *path)
+{
+	autofd int dir = open_checked(AT_FDCWD, path);
+	int above = dir < 0 ? dir : open_above(dir, path);
+
+	if (dir < 0)
+		return dir;
+	tree->base = above < 0 ? fd_steal(&dir) : above;
 	return 0;
 }
 
@@ -343,6 +370,8 @@ static int move_aside(const struct cgtree *tree)
 	const char *name = tree->scope ? "sup" : SUP;
 	autofd int sup = -EBADF;
 
+	if (!tree->scope && is_empty(tree->base))
+		return 0;
 	if (mkdirat(tree->base, name, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	sup = open_dir(tree->base, name);
@@ -351,23 +380,39 @@ static int move_aside(const struct cgtree *tree)
 	return tree->scope ? cgroup_write(sup, "cgroup.procs", "0") : move_all(tree->base, sup);
 }
 
+static bool has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = list; (p = strstr(p, word)); p += len)
+		if ((p == list || p[-1] == ' ') && (p[len] == ' ' || !p[len]))
+			return true;
+	return false;
+}
+
 /* Whether one of them can be enabled: else those that are in BASE are in nobody's way. */
 static bool has_any(const struct cgtree *tree, const char *const *controllers, size_t n)
 {
 	char text[256];
-	size_t len;
 
 	if (cgroup_line(tree->base, "cgroup.controllers", text, sizeof(text)) < 0)
 		return true;
-	for (size_t i = 0; i < n; i++) {
-		const char *name = controllers[i] + 1;
-
-		len = strlen(name);
-		for (const char *p = text; (p = strstr(p, name)); p += len)
-			if ((p == text || p[-1] == ' ') && (p[len] == ' ' || !p[len]))
-				return true;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (has_word(text, controllers[i] + 1))
+			return true;
 	return false;
+}
+
+/* One by one: written together they fail together. What is enabled already is not written again, as
+ * the kernel waits then until boxes that were removed are gone for good, a grace period of RCU. */
+static void enable(const struct cgtree *tree, const char *const *controllers, size_t n)
+{
+	char text[256];
+
+	(void)cgroup_line(tree->base, "cgroup.subtree_control", text, sizeof(text));
+	for (size_t i = 0; i < n; i++)
+		if (!has_word(text, controllers[i] + 1))
+			(void)cgroup_write(tree->base, "cgroup.subtree_control", controllers[i]);
 }
 
 static int is_alone(const struct cgtree *tree)
@@ -385,9 +430,8 @@ static int enter(struct cgtree *tree, const char *const *controllers, size_t n)
 	if (!tree->scope)
 		(void)sweep(tree->base);
 	r = has_any(tree, controllers, n) ? move_aside(tree) : 0;
-	/* one by one: written together they fail together */
-	for (size_t i = 0; r == 0 && i < n; i++)
-		(void)cgroup_write(tree->base, "cgroup.subtree_control", controllers[i]);
+	if (r == 0)
+		enable(tree, controllers, n);
 	return r < 0 ? r : make_box(tree);
 }
 

@@ -18,7 +18,7 @@ exec setpriv --reuid=guest --regid=guest --init-groups --reset-env bash /host/sc
 """
 
 
-def inside(guest, script, timeout=60):
+def inside(guest, script, timeout=150):
     with open(guest.shared + "/script", "w", encoding="utf-8") as file:
         file.write('here=/sys/fs/cgroup/boxes/ann; S="%s -q"\n' % SANDBOX + script + '\nfind $here -mindepth 1 -type d; cat $here/cgroup.procs | wc -l\n')
     return guest.ok(SETUP, "root", timeout).splitlines()
