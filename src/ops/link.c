@@ -201,6 +201,9 @@ static int no_interface(int tap, int veth, const char *what, struct err *err)
 {
 	(void)err_set(err, ERR_NET_LINK, veth, "cannot make a network interface for the box");
 	(void)err_cause(err, "/dev/net/tun: %s; %s: %s", strerror(-tap), what, strerror(-veth));
+	if (veth == -EAFNOSUPPORT) /* what our own system call filter answers */
+		return err_fix(err, "inside another box: give that one --cap-add NET_RAW, or a "
+				    "--volume of /dev/net/tun with the option dev");
 	return err_fix(err,
 		       veth == -EOPNOTSUPP
 			       ? "load the module of one of them (modprobe tun, modprobe veth), "

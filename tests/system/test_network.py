@@ -621,8 +621,19 @@ def test_no_interface():
 @modes("user", "root", "userns", "nested")
 def test_everywhere():
     """A box with a network of its own starts wherever sandbox does, and has its interface and server."""
-    got = sh("cat /sys/class/net/eth0/mtu; grep nameserver /etc/resolv.conf", *NET)
+    script = "cat /sys/class/net/eth0/mtu; grep nameserver /etc/resolv.conf"
+    if MODE == "nested":   # whose outer box lets nobody have a packet socket
+        refused(*NET, "--", "sh", "-c", script, code="E-NET-LINK", fix=".*--cap-add NET_RAW")
+        return
+    got = sh(script, *NET)
     matches(got.out, r"^65520\nnameserver 10\.0\.\d+\.3$")
+
+
+def test_box_in_a_box():
+    """With packet sockets a box in a box has a network of its own, on the next addresses."""
+    got = succeeds("-q", "--network", "user", "--nested", "--cap-add", "NET_RAW", "--show", os.path.dirname(os.path.dirname(SANDBOX)), "--",
+                   SANDBOX, *NET, "--", "cat", "/etc/hosts")
+    contains(got.out, "10.0.3.100\tsandbox\n")
 
 
 @needs("busybox")
