@@ -4,7 +4,8 @@
  * promises stands in protocol.h.
  *
  * It runs with the rights of the user who started it, as a child of the launcher, beside it and
- * before the box exists; it ends with its answer, and dies with the launcher. It is a program of
+ * before the box exists; it ends with its answer. It dies with the launcher until it has asked for
+ * the scope; from then on it sees to it that none stays without a process. It is a program of
  * its own because GDBus starts threads, which the launcher must not have.
  */
 #include <errno.h>

@@ -6,7 +6,6 @@
 
 #include "protocol.h"
 
-#define UNIT_PATH         "/org/freedesktop/systemd1/unit/"
 #define UNIT_NAME_LONGEST 255
 
 /* isalnum() of the C locale, whatever the locale is. */
@@ -25,27 +24,6 @@ bool name_is_unit(const char *name, const char *suffix)
 		if (!plain(*p) && !strchr(":_.-", *p))
 			return false;
 	}
-	return true;
-}
-
-bool name_object_path(const char *unit, char *out, size_t size)
-{
-	static const char hex[] = "0123456789abcdef";
-	size_t n = strlen(UNIT_PATH);
-
-	if (n + 3 * strlen(unit) >= size)
-		return false;
-	memcpy(out, UNIT_PATH, n);
-	for (const char *p = unit; *p; p++) {
-		if (plain(*p) && !(p == unit && *p <= '9')) {
-			out[n++] = *p;
-		} else {
-			out[n++] = '_';
-			out[n++] = hex[(unsigned char)*p >> 4];
-			out[n++] = hex[*p & 15];
-		}
-	}
-	out[n] = '\0';
 	return true;
 }
 

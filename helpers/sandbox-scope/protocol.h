@@ -81,7 +81,3 @@ int problem_set(struct problem *problem, enum code code, const char *name, const
 /* A unit's name of letters, digits and :_.- that ends in `suffix` and is not longer than systemd
  * allows (UNIT_NAME_MAX, 255). */
 bool name_is_unit(const char *name, const char *suffix);
-
-/* Writes the object path of a unit to out[size]: every byte but letters and digits as _xx, which
- * is how systemd makes it. False if it does not fit. */
-bool name_object_path(const char *unit, char *out, size_t size);

@@ -8,12 +8,10 @@
  * cgroups below the scope, which systemd leaves alone because of Delegate=yes.
  */
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "unit.h"
-
-#define SCOPE     BUS_SYSTEMD ".Scope"
-#define PATH_SIZE 1024
 
 /* Waits for the job that a call answered, "(o)". */
 static int job_wait(const struct bus *bus, const struct request *request, GVariant *answer,
@@ -89,8 +87,7 @@ static GVariant *start_by_best(const struct request *request, const struct bus *
 	return start_once(request, bus, false, error);
 }
 
-/* Where the process is now says the kernel, without another round trip. Read before the answer:
- * the process is alive, or the caller does not care. */
+/* Where the process is now says the kernel, without another round trip. */
 static char *scope_cgroup(const struct request *request)
 {
 	g_autofree char *file = g_strdup_printf("/proc/%d/cgroup", (int)request->pid);
@@ -115,16 +112,31 @@ static void reset_failed(const struct request *request, const struct bus *bus)
 	g_clear_pointer(&answer, g_variant_unref);
 }
 
+/*
+ * Removes a scope that never had a process. The kernel takes a zombie's number for cgroup.procs
+ * and moves nothing, so that systemd counts on a process whose end it is never told of: without
+ * this, the scope of a launcher that was killed at that moment, and not waited for yet by its
+ * parent, would stay for ever.
+ */
+static void forget(const struct request *request, const struct bus *bus)
+{
+	GVariant *answer =
+		bus_call(bus, BUS_MANAGER_PATH, BUS_MANAGER, "StopUnit",
+			 g_variant_new("(ss)", request->name, "replace"), "(o)", -1, NULL);
+
+	g_clear_pointer(&answer, g_variant_unref);
+	reset_failed(request, bus);
+}
+
 int unit_scope(const struct request *request, const struct bus *bus, struct problem *problem)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = NULL;
 	g_autofree char *cgroup = NULL;
-	char object[PATH_SIZE];
 
-	if (!name_object_path(request->name, object, sizeof(object)))
-		return problem_set(problem, CODE_USAGE, NULL, "the name is too long");
 	bus_watch_jobs(bus);
+	/* from here on there may be a scope to be removed, should the launcher die */
+	(void)prctl(PR_SET_PDEATHSIG, 0);
 	answer = start_by_best(request, bus, &error);
 	if (is_error(error, BUS_SYSTEMD ".UnitExists")) {
 		/* Perhaps only the memory of a failure, from before CollectMode. */
@@ -137,14 +149,11 @@ int unit_scope(const struct request *request, const struct bus *bus, struct prob
 	if (job_wait(bus, request, answer, problem) < 0)
 		return -1;
 	cgroup = scope_cgroup(request);
-	if (!cgroup) /* it has ended already, or the hierarchy is not the one we see */
-		cgroup = bus_property(bus, object, SCOPE, "ControlGroup", &error);
-	if (!cgroup)
-		return bus_problem(problem, request->name, error);
-	if (cgroup[0] != '/')
-		return problem_set(problem, CODE_JOBFAILED, NULL, "%s has no cgroup",
-				   request->name);
-	return answer_ok(cgroup, NULL, problem);
+	if (cgroup)
+		return answer_ok(cgroup, NULL, problem);
+	forget(request, bus);
+	return problem_set(problem, CODE_JOBFAILED, NULL, "process %d is not in %s",
+			   (int)request->pid, request->name);
 }
 
 int unit_probe(const struct request *request, const struct bus *bus, struct problem *problem)
