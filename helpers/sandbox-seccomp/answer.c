@@ -66,7 +66,7 @@ static int compile(const struct request *request, struct fault *fault)
 		program = policy_compile(&policy, &error);
 		r = program ? 0 : fault_cause(fault, "%s", error->message);
 	}
-	if (r == 0) {
+	if (r == 0 && program) {
 		(void)printf("sandbox-seccomp %d %u %u\n", ANSWER_VERSION, program->len,
 			     notes.flags);
 		put_library(stdout);

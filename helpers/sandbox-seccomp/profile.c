@@ -297,10 +297,12 @@ static int count_caps(struct reader *r, const json_t *list, size_t *ret)
 
 static int kernel_is(struct reader *r, const char *text, bool *ret)
 {
-	unsigned major, minor;
-	char rest;
+	g_auto(GStrv) words = g_strsplit(text, ".", 3);
+	guint64 major, minor;
 
-	if (sscanf(text, "%3u.%3u%c", &major, &minor, &rest) < 2 || !g_ascii_isdigit(text[0]))
+	if (g_strv_length(words) < 2 ||
+	    !g_ascii_string_to_unsigned(words[0], 10, 0, 999, &major, NULL) ||
+	    !g_ascii_string_to_unsigned(words[1], 10, 0, 999, &minor, NULL))
 		return bad(r, "minKernel", "'%.32s' is no version such as 4.8", text);
 	*ret = r->facts->kernel >= major * 1000 + minor;
 	return 0;

@@ -243,7 +243,7 @@ static int check(const struct request *request, struct fault *fault)
 		program = policy_compile(&policy, &error);
 		r = program ? 0 : fault_cause(fault, "%s", error->message);
 	}
-	if (r == 0)
+	if (r == 0 && program)
 		describe(request, &policy, &notes, program->len);
 	g_ptr_array_unref(notes.unknown);
 	return r;

@@ -240,15 +240,19 @@ static char *syscall_name(const struct outcome_blocked *b)
 	char arch[16], nr[16];
 	char *argv[] = { NULL, (char *)"resolve", (char *)"--arch", arch, nr, NULL };
 	struct err ignored = { 0 };
-	g_autofree char *text = NULL;
-	const char *name;
+	char *text = NULL, *name = NULL, *space;
 
+	if (b->nr < 0)
+		return NULL;
 	(void)g_snprintf(arch, sizeof(arch), "%u", b->arch);
 	(void)g_snprintf(nr, sizeof(nr), "%d", b->nr);
-	if (b->nr < 0 || filter_ask(argv, NULL, 0, &text, &ignored) < 0)
+	if (filter_ask(argv, NULL, 0, &text, &ignored) < 0)
 		return NULL;
-	name = strchr(g_strchomp(text), ' ');
-	return name && name[1] != '-' ? g_strdup(name + 1) : NULL;
+	space = strchr(g_strchomp(text), ' ');
+	if (space && space[1] != '-')
+		name = g_strdup(space + 1);
+	g_free(text);
+	return name;
 }
 
 static void say_blocked(const char *who, const struct outcome_blocked *b, const char *name)
@@ -299,7 +303,8 @@ static int run(struct job *job, struct err *err)
 	if (r == 0)
 		r = run_plan(&job->plan, job->status, &outcome, err);
 	if (r == 0 && outcome.reason == REASON_SECCOMP)
-		outcome.syscall = name = syscall_name(&outcome.blocked);
+		name = syscall_name(&outcome.blocked);
+	outcome.syscall = name;
 	if (r == 0)
 		r = status_exit(job->status, &outcome, err);
 	if (r == 0 && outcome.reason == REASON_SIGNALED && on_terminal(&job->host))

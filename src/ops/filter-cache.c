@@ -116,6 +116,7 @@ static bool tidy(int dir)
 	time_t oldest_time = 0;
 	unsigned n = 0;
 
+	/* cppcheck-suppress readdirCalled ; one thread */
 	for (struct dirent *e = list ? readdir(list) : NULL; e; e = readdir(list)) {
 		struct stat st;
 

@@ -27,7 +27,7 @@ uint32_t filter_native_arch(void)
 #elif defined(__arm__)
 	return AUDIT_ARCH_ARM;
 #else
-#error "which AUDIT_ARCH_ is this?"
+	return 0; /* no filter lets its calls through: nothing is started */
 #endif
 }
 

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -114,7 +114,7 @@ static int ask(char **argv, const char *source, size_t len, GBytes **ret, unsign
 	autofd int in = memory_file(source ? source : "", len), out = memory_file("", 0);
 	struct spawn spawn;
 	char said[2048] = "";
-	g_autofree char *text = NULL;
+	char *text;
 	ssize_t n;
 	int r;
 
@@ -138,27 +138,48 @@ static int ask(char **argv, const char *source, size_t len, GBytes **ret, unsign
 	}
 	text = g_malloc(ANSWER_MAX);
 	n = lseek(out, 0, SEEK_SET) < 0 ? -errno : fd_read_all(out, text, ANSWER_MAX);
-	if (n < 0)
+	if (n < 0) {
+		g_free(text);
 		return err_set(err, ERR_SECCOMP, (int)n,
 			       "the answer of the helper %s cannot be read", helper_name);
-	*ret = g_bytes_new(text, (size_t)n);
+	}
+	*ret = g_bytes_new_take(text, (gsize)n);
 	return 0;
 }
 
 /* ---- the answer: protocol.h of the helper ---- */
 
-/* The library it was made with is still the same file. */
+/* The library it was made with is still the same file: "library DEV INODE SIZE MTIME PATH". */
 static bool same_library(const char *line)
 {
-	unsigned long long dev, ino, size, mtime;
+	g_auto(GStrv) words = g_strsplit(line, " ", 6);
+	g_autofree char *now = NULL;
 	struct stat st;
-	int at = 0;
 
-	if (sscanf(line, "library %llu %llu %llu %llu %n", &dev, &ino, &size, &mtime, &at) < 4 ||
-	    at == 0 || stat(line + at, &st) < 0)
+	if (g_strv_length(words) != 6 || stat(words[5], &st) < 0)
 		return false;
-	return st.st_dev == dev && st.st_ino == ino && (unsigned long long)st.st_size == size &&
-	       (unsigned long long)st.st_mtime == mtime;
+	now = g_strdup_printf("library %ju %ju %jd %jd %s", (uintmax_t)st.st_dev,
+			      (uintmax_t)st.st_ino, (intmax_t)st.st_size, (intmax_t)st.st_mtime,
+			      words[5]);
+	return strcmp(now, line) == 0;
+}
+
+/* "sandbox-seccomp VERSION COUNT FLAGS" */
+static bool take_first(struct filter *f, const char *line)
+{
+	g_auto(GStrv) words = g_strsplit(line, " ", -1);
+	guint64 version, n, flags;
+
+	if (g_strv_length(words) != 4 || strcmp(words[0], helper_name) != 0 ||
+	    !g_ascii_string_to_unsigned(words[1], 10, ANSWER_VERSION, ANSWER_VERSION, &version,
+					NULL) ||
+	    !g_ascii_string_to_unsigned(words[2], 10, 1, BPF_MAXINSNS, &n, NULL) ||
+	    !g_ascii_string_to_unsigned(words[3], 10, 0, UINT32_MAX, &flags, NULL) ||
+	    (flags & ~(guint64)SECCOMP_FILTER_FLAG_LOG))
+		return false;
+	f->n = (unsigned)n;
+	f->flags = (unsigned)flags;
+	return true;
 }
 
 static bool take_head(struct filter *f, const char *head)
@@ -167,12 +188,8 @@ static bool take_head(struct filter *f, const char *head)
 	g_autoptr(GPtrArray) notes = g_ptr_array_new();
 	char quoted[512];
 	bool library = false;
-	int version, at = 0;
 
-	if (!lines[0] ||
-	    sscanf(lines[0], "sandbox-seccomp %d %u %u%n", &version, &f->n, &f->flags, &at) != 3 ||
-	    lines[0][at] != '\0' || version != ANSWER_VERSION ||
-	    (f->flags & ~(unsigned)SECCOMP_FILTER_FLAG_LOG))
+	if (!lines[0] || !take_first(f, lines[0]))
 		return false;
 	for (char **l = lines + 1; *l; l++) {
 		library |= same_library(*l);

@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -289,7 +290,8 @@ static int command_main(void *arg)
 	struct start *start = arg;
 
 	(void)command_exec(start->run, start->err);
-	_exit(INIT_FAILED);
+	/* not _exit(): AddressSanitizer would look for the end of a stack it does not know */
+	return (int)syscall(SYS_exit_group, INIT_FAILED);
 }
 
 /* As vfork: no page tables to copy, and exec has succeeded or failed when it returns. With a filter
@@ -301,11 +303,16 @@ static pid_t start_command(struct run *run, struct err *err)
 	int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (run->named ? CLONE_FILES : 0);
 	unsigned char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
 				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	pid_t pid = stack == MAP_FAILED ? -1 : clone(command_main, stack + STACK, flags, &start);
+	pid_t pid;
+	int num;
 
-	if (pid < 0)
+	if (stack == MAP_FAILED)
 		return err_set(err, ERR_NOMEM, errno, "cannot fork the command");
+	pid = clone(command_main, stack + STACK, flags, &start);
+	num = errno;
 	(void)munmap(stack, STACK);
+	if (pid < 0)
+		return err_set(err, ERR_NOMEM, num, "cannot fork the command");
 	return err->code != ERR_NONE ? -1 : pid;
 }
 
