@@ -83,7 +83,6 @@ struct run {
 	uint64_t own[RUN_OWN_MAX];   /* st_dev of file systems made in this run: names may be made
 	                                in them freely */
 	unsigned nown;
-	int mqueue;                  /* root of the POSIX message queues, mounted nowhere; -EBADF: none */
 	int listener;                /* of `named`, once the command has loaded it */
 	int pty;                     /* the command's end of the box's own pty */
 	bool other_identity;         /* we are not the caller any more: what is made in its tree is

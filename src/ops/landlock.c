@@ -137,38 +137,35 @@ static int check_nesting(const struct op *op, const struct run *run, struct err 
 	return 0;
 }
 
-/* mq_open(3) goes by a mount of the kernel's own, which leads to no place: its files are allowed by
- * their root, which another mount of the same queues shows. Nobody sees that mount: it needs
- * CAP_SYS_ADMIN and is made before, its rule later. */
-int op_mqueue_apply(const struct op *op, struct run *run, struct err *err)
+static int host_queues(struct run *run)
 {
 	enum { MQUEUE_MAGIC = 0x19800202 };
+	autofd int dir = open("/dev/mqueue", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
-	int r = 0;
 
-	if (op->u.mqueue.fresh) {
-		autofd int ctx = sys_fsopen("mqueue");
-
-		r = ctx < 0 ? ctx : sys_fsconfig_create(ctx);
-		run->mqueue = r < 0 ? -EBADF : sys_fsmount(ctx, 0);
-		if (r == 0 && run->mqueue < 0)
-			r = run->mqueue;
-	} else {
-		run->mqueue = open("/dev/mqueue", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (run->mqueue >= 0 &&
-		    (fstatfs(run->mqueue, &fs) < 0 || fs.f_type != MQUEUE_MAGIC))
-			fd_close(&run->mqueue);
-	}
-	/* ENODEV: a kernel without them */
-	return r < 0 && r != -ENODEV ? err_set(err, ERR_MOUNT, r, "cannot open the message queues")
-				     : 0;
+	(void)run;
+	if (dir < 0 || fstatfs(dir, &fs) < 0 || fs.f_type != MQUEUE_MAGIC)
+		return -ENODEV;
+	return mnt_clone(dir, "", false);
 }
 
-static int allow_queues(int ruleset, const struct run *run, uint64_t access, struct err *err)
+/* mq_open(3) goes by a mount of the kernel's own, which leads to no place: its files are allowed by
+ * their root, which another mount of the same queues shows. It is attached, since letting go of a
+ * mount that is not takes as long as all the rules together (synchronize_rcu_expedited). */
+int op_mqueue_apply(const struct op *op, struct run *run, struct err *err)
 {
-	int r = run->mqueue < 0 ? 0 : allow(ruleset, run->mqueue, access);
+	autofd int mnt = -EBADF, at = -EBADF;
 
-	return r < 0 ? refuse(r, "the message queues", err) : 0;
+	if (op->u.mqueue.fresh)
+		mnt = mnt_new(run, "mqueue", NULL, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC, err);
+	else
+		mnt = host_queues(run);
+	if (mnt == -ENODEV) /* a kernel without them, or a host that has not mounted them */
+		return 0;
+	if (mnt < 0)
+		return err_set(err, ERR_MOUNT, mnt, "cannot mount the message queues");
+	at = mnt_place(run, "/dev/mqueue", PATH_DIR, 0755, false, err);
+	return at < 0 ? at : mnt_attach(mnt, at, "/dev/mqueue", err);
 }
 
 int op_landlock_apply(const struct op *op, struct run *run, struct err *err)
@@ -188,8 +185,6 @@ int op_landlock_apply(const struct op *op, struct run *run, struct err *err)
 		return refuse(ruleset, "no ruleset", err);
 	for (unsigned i = 0; i < op->u.landlock.n && r == 0; i++)
 		r = allow_place(ruleset, run, &op->u.landlock.places[i], err);
-	if (r == 0)
-		r = allow_queues(ruleset, run, op->u.landlock.inherited, err);
 	if (r == 0 && rights.fs)
 		r = allow_descriptors(op, run, ruleset, err);
 	if (r < 0)

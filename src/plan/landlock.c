@@ -68,6 +68,7 @@ static const char *writable_place(const struct op *op, bool *ret_devices)
 	switch (op->kind) { /* NOLINT: the others make no place */
 	case OP_ROOT: return op->u.root.src && !(op->u.root.attrs & ATTR_RDONLY) ? "/" : NULL;
 	case OP_DEV: return "/dev";
+	case OP_MQUEUE: return "/dev/mqueue";
 	case OP_PROC: return op->u.proc.fresh ? "/proc" : NULL;
 	case OP_SCRATCH: return op->u.scratch.dst;
 	case OP_TMPFS: return op->u.tmpfs.attrs & ATTR_RDONLY ? NULL : op->u.tmpfs.dst;
@@ -120,7 +121,8 @@ static void add_places(struct build *b, struct op *row)
 		bool devices;
 		const char *path = writable_place(op, &devices);
 
-		if (!path || is_covered(ours, path))
+		/* the queues are allowed by their own root: see op_mqueue_apply() */
+		if (!path || (op->kind != OP_MQUEUE && is_covered(ours, path)))
 			continue;
 		add_place(places, path, devices ? fs & (LL_FS_WRITE_FILE | LL_FS_IOCTL_DEV) : all);
 		if (op->kind != OP_BIND)

@@ -52,7 +52,6 @@ static void launcher_init(struct launcher *l, const struct plan *plan)
 			 .empty = -EBADF,
 			 .empty_file = -EBADF,
 			 .data = -EBADF,
-			 .mqueue = -EBADF,
 			 .private = -EBADF,
 			 .private_base = -EBADF,
 			 .pty = -EBADF,
