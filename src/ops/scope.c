@@ -46,6 +46,15 @@ int op_scope_apply(const struct op *op, struct run *run, struct err *err)
 	return 0;
 }
 
+/* On a hybrid host, with cgroup v1 beside it, v2 has no controllers, but can freeze. */
+static const char *mount_point(void)
+{
+	return access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0 &&
+			       access("/sys/fs/cgroup/unified/cgroup.controllers", F_OK) == 0
+		       ? "/sys/fs/cgroup/unified"
+		       : "/sys/fs/cgroup";
+}
+
 /* Systemd may have moved us although the answer was late or lost: then the scope is ours. */
 static char *scope_entered(const struct run *run)
 {
@@ -59,7 +68,7 @@ static char *scope_entered(const struct run *run)
 		return NULL;
 	g_strdelimit(text, "\n", '\0');
 	return g_str_has_suffix(at, run->scope_name)
-		       ? g_strconcat("/sys/fs/cgroup", at + strlen("0::"), NULL)
+		       ? g_strconcat(mount_point(), at + strlen("0::"), NULL)
 		       : NULL;
 }
 
@@ -73,7 +82,7 @@ char *scope_answer(const char *said)
 	for (const char *p = path; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			return NULL;
-	return g_strconcat("/sys/fs/cgroup", path, NULL);
+	return g_strconcat(mount_point(), path, NULL);
 }
 
 /* Waits for its one line. The directory, or NULL with *ret_why. */
