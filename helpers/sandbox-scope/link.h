@@ -13,9 +13,9 @@
  */
 struct link {
 	int fd;
-	guint32 serial;    /* of the last message sent */
-	GByteArray *in;    /* read, and not yet taken apart */
-	GHashTable *jobs;  /* JobRemoved that came meanwhile: the job's path to its result */
+	guint32 serial;   /* of the last message sent */
+	GByteArray *in;   /* read, and not yet taken apart */
+	GHashTable *jobs; /* JobRemoved that came meanwhile: the job's path to its result */
 };
 
 /* Takes the connected socket over and does the handshake as this uid (SASL EXTERNAL). `is_bus`: a
