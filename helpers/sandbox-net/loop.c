@@ -144,6 +144,12 @@ static void handle(struct net *net, struct pollset *set)
 	control_handle(net, set);
 }
 
+/* Somebody outside has not got yet what the box has sent. */
+static bool is_busy(const struct net *net)
+{
+	return slirp_is_full(net->slirp) || relay_is_busy(net->relay);
+}
+
 /* How long poll(2) may wait. On the way out: not at all, unless a socket has to take data first. */
 static int time_left(struct net *net, const struct pollset *set)
 {
@@ -152,7 +158,7 @@ static int time_left(struct net *net, const struct pollset *set)
 	if (net->leave && net->leave_by == 0)
 		net->leave_by = set->now + NETCTL_FLUSH_MS;
 	if (net->leave)
-		until = slirp_is_full(net->slirp) ? MIN(until, net->leave_by) : set->now;
+		until = is_busy(net) ? MIN(until, net->leave_by) : set->now;
 	return (int)CLAMP(until - set->now, 0, INT_MAX);
 }
 
@@ -161,7 +167,7 @@ static bool may_leave(const struct net *net, const struct pollset *set)
 {
 	if (!net->leave || set->now >= net->leave_by)
 		return net->leave;
-	return !pollset_got(set, net->link.index) && !slirp_is_full(net->slirp);
+	return !pollset_got(set, net->link.index) && !is_busy(net);
 }
 
 void loop_run(struct net *net)

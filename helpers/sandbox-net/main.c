@@ -151,7 +151,7 @@ static struct dns *make_dns(struct net *net)
 
 static int make_rooms(struct net *net, int ready)
 {
-	const char *fault;
+	const char *fault = NULL;
 
 	net->rules = rules_new(net->config.rules, &fault);
 	if (!net->rules && fault)
@@ -159,7 +159,9 @@ static int make_rooms(struct net *net, int ready)
 	net->log = log_new(net->control);
 	make_filter(net);
 	net->dns = make_dns(net);
-	net->relay = relay_new(net->config.publish);
+	net->relay = relay_new(&net->config, net->log, &fault);
+	if (!net->relay)
+		return fail(ready, "publish", fault);
 	net->slirp = slirp_open(net);
 	if (!net->slirp)
 		return fail(ready, "slirp", "libslirp refuses its configuration");

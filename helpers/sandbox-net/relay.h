@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "netconfig.h"
+#include "log.h"
 #include "pollset.h"
 
 /*
@@ -11,16 +13,20 @@
 
 struct relay;
 
-/* `publish`: the texts of [publish] ports, "tcp 80"; NULL: none. */
-struct relay *relay_new(char *const *publish);
+/* config->publish are the texts of [publish] ports, "tcp 80"; NULL: none. NULL with *ret_fault, a
+ * text that is none of them, if there is one. Both arguments outlive the relay. */
+struct relay *relay_new(const struct config *config, struct log *log, const char **ret_fault);
 void relay_free(struct relay *relay);
 
 /* Socket of the agent: owned here from now on. */
 void relay_set_agent(struct relay *relay, int fd);
 
-/* A listening (TCP) or bound (UDP) socket for row `number` of [publish]: owned here. Negative errno
- * if there is no such row. */
+/* A listening socket for row `number` of [publish]: owned here. Negative errno if there is no such
+ * row. */
 int relay_listen(struct relay *relay, int number, int fd);
 
 void relay_fill(struct relay *relay, struct pollset *set);
 void relay_handle(struct relay *relay, const struct pollset *set);
+
+/* Whether a client has not got all that the box had for it. */
+bool relay_is_busy(const struct relay *relay);

@@ -36,7 +36,7 @@ enum netctl_kind {
 	NETCTL_LINK,        /* a box's frames: the descriptor; value: enum netctl_channel */
 	NETCTL_RESOLV,      /* text: the host's resolv.conf has changed to this */
 	NETCTL_AGENT,       /* socket of the agent in the box's network namespace */
-	NETCTL_LISTEN,      /* a listening socket; value: number of its [publish N] group */
+	NETCTL_LISTEN,      /* a listening socket; value: number of its entry in [publish] ports */
 	NETCTL_LEAVE,       /* the command has ended: as the end of the exit pipe, but sooner */
 	_NETCTL_MAX,
 };
@@ -46,6 +46,10 @@ enum netctl_channel {
 	NETCTL_TAP = 1, /* /dev/net/tun, without packet information */
 	NETCTL_PACKET,  /* AF_PACKET on the far end of a veth pair */
 };
+
+/* What the agent is asked for, a byte a packet. Its answer is the same byte with a socket attached,
+ * or without one when there is none to be had. */
+enum netctl_socket { NETCTL_SOCKET_TCP4 = '4', NETCTL_SOCKET_TCP6 = '6' };
 
 struct netctl_msg {
 	uint32_t magic;

@@ -31,6 +31,10 @@ struct run_net {
 	struct spawn starter;        /* the process that makes the helper proper, and ends */
 	int pidfd;                   /* of the helper proper, our child too; -EBADF: none yet */
 	int ready, exit, control;    /* see netctl.h; exit is the write end */
+	int netns;                   /* the box's network namespace, until the agent is in it */
+	int *listeners;              /* bound sockets of published ports, until the helper has them */
+	unsigned nlisteners;
+	pid_t agent;                 /* the agent of published ports, our child; -1: none */
 	int link;                    /* the box's frames, until the helper is ready: a TAP goes with
 	                                its last descriptor, while the child may still set it up */
 };

@@ -38,8 +38,8 @@ enum stage {
 };
 
 enum op_kind {
-	OP_SCOPE, OP_NET_HELPER, OP_PIN, OP_CGROUP, OP_NETNS_JOIN, OP_CLONE, OP_IDMAP,
-	OP_IDENTITY, OP_GUARD, OP_CGROUPNS, OP_LOOPBACK, OP_LINK, OP_ADDRESS, OP_NET_READY, OP_HOSTNAME,
+	OP_SCOPE, OP_NET_HELPER, OP_PUBLISH, OP_PIN, OP_CGROUP, OP_NETNS_JOIN, OP_CLONE, OP_IDMAP,
+	OP_IDENTITY, OP_GUARD, OP_CGROUPNS, OP_LOOPBACK, OP_LINK, OP_ADDRESS, OP_NET_DOOR, OP_NET_READY, OP_HOSTNAME,
 	OP_PROPAGATION, OP_ROOT, OP_SYMLINK, OP_BIND, OP_PROTECT, OP_HIDE, OP_TMPFS, OP_SCRATCH,
 	OP_DATA, OP_DEV, OP_PROC, OP_SYSFS, OP_MASK, OP_SYSCTL, OP_ROOT_ATTR, OP_MQUEUE, OP_PIVOT,
 	OP_PRIVATE, OP_PTY, OP_CALLS,
@@ -89,6 +89,7 @@ struct op {
 			 uid_t caller_uid; gid_t caller_gid; } identity;  /* the caller's, inside */
 		struct { bool pid_namespace; } guard;
 		struct { const char *config; } net_helper;        /* text of a key file */
+		struct { uint8_t address[16]; bool ipv6; unsigned port, inner; } publish;
 		struct { const char *name; uint8_t mac[6]; unsigned mtu; } link;
 		struct { const char *name; uint32_t address, gateway; unsigned prefix; /* host order */
 			 bool ipv6; uint8_t address6[16], gateway6[16]; unsigned prefix6;

@@ -57,6 +57,10 @@ struct env_row {
 	uint32_t origin;
 };
 
+/* Ports of the host, TCP, that lead to ports of the box, from `inner` on. */
+enum { PUBLISH_MAX = 256 }; /* in all: each is a descriptor of the launcher's for a while */
+struct publish { uint8_t address[16]; bool ipv6; unsigned first, last, inner; uint32_t origin; };
+
 /* A port of the host's loopback that the box reaches at its gateway's address. */
 struct host_port { unsigned first, last; bool udp; uint32_t origin; };
 
@@ -130,6 +134,7 @@ struct spec {
 
 	enum net_mode net;
 	const char *netns_path;
+	GArray *publish;            /* struct publish */
 	GArray *host_ports;         /* struct host_port */
 	enum tristate ipv6;         /* auto: where the host has it */
 

@@ -38,6 +38,7 @@ enum wire_kind {
 enum wire_slot {
 	WIRE_SLOT_PTY = 1,   /* the master of the box's own pty */
 	WIRE_SLOT_LINK,      /* the box's frames; err.num is enum netctl_channel */
+	WIRE_SLOT_NETNS,     /* the box's network namespace, for the agent of published ports */
 	WIRE_SLOT_MADE,      /* O_PATH of a directory; err.what holds the name of a mount point made
 	                        in it, value of err.num 1 for a file, 0 for a directory */
 };

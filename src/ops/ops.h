@@ -17,6 +17,8 @@ OP_APPLY(link);
 OP_APPLY(address);
 OP_APPLY(net_helper);
 OP_APPLY(net_ready);
+OP_APPLY(net_door);
+OP_APPLY(publish);
 OP_APPLY(hostname);
 OP_APPLY(propagation);
 OP_APPLY(root);

@@ -196,6 +196,17 @@ DESCRIBE(net_helper)
 	}
 }
 
+DESCRIBE(publish)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	(void)inet_ntop(op->u.publish.ipv6 ? AF_INET6 : AF_INET, op->u.publish.address, text,
+			sizeof(text));
+	g_string_append_printf(out, op->u.publish.ipv6 ? "[%s]:%u" : "%s:%u", text,
+			       op->u.publish.port);
+	g_string_append_printf(out, " -> box port %u, tcp", op->u.publish.inner);
+}
+
 DESCRIBE(link)
 {
 	g_string_append_printf(out, "%s mtu=%u mac=", op->u.link.name, op->u.link.mtu);
@@ -508,6 +519,8 @@ static const struct { const char *name; void (*describe)(const struct op *, GStr
 	[OP_LOOPBACK]     = { "loopback-up",  describe_nothing },
 	[OP_NET_HELPER]   = { "net-helper",   describe_net_helper },
 	[OP_NET_READY]    = { "net-ready",    describe_nothing },
+	[OP_PUBLISH]      = { "publish",      describe_publish },
+	[OP_NET_DOOR]     = { "net-door",     describe_nothing },
 	[OP_LINK]         = { "link",         describe_link },
 	[OP_ADDRESS]      = { "address",      describe_address },
 	[OP_HOSTNAME]     = { "hostname",     describe_hostname },

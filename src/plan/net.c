@@ -190,6 +190,41 @@ static void put_host_ports(struct build *b, GString *out)
 	g_string_append_c(out, '\n');
 }
 
+/* One entry a port, numbered as the rows of OP_PUBLISH are. */
+static void put_published(struct build *b, GString *out)
+{
+	const GArray *list = b->spec->publish;
+
+	if (list->len == 0)
+		return;
+	g_string_append(out, "[publish]\nports=");
+	for (unsigned i = 0; i < list->len; i++) {
+		const struct publish *p = &g_array_index(list, struct publish, i);
+
+		for (unsigned k = 0; k <= p->last - p->first; k++)
+			g_string_append_printf(out, "tcp %u;", p->inner + k);
+	}
+	g_string_append_c(out, '\n');
+}
+
+static void add_published(struct build *b)
+{
+	const GArray *list = b->spec->publish;
+
+	for (unsigned i = 0; i < list->len; i++) {
+		const struct publish *p = &g_array_index(list, struct publish, i);
+
+		for (unsigned k = 0; k <= p->last - p->first; k++) {
+			struct op *op = plan_add(b, OP_PUBLISH, STAGE_PREPARE, p->origin);
+
+			memcpy(op->u.publish.address, p->address, sizeof(p->address));
+			op->u.publish.ipv6 = p->ipv6;
+			op->u.publish.port = p->first + k;
+			op->u.publish.inner = p->inner + k;
+		}
+	}
+}
+
 static const char *helper_config(struct build *b)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
@@ -197,6 +232,7 @@ static const char *helper_config(struct build *b)
 	put_addresses(b, out);
 	put_dns(b, out);
 	put_host_ports(b, out);
+	put_published(b, out);
 	return plan_str(b, out->str);
 }
 
@@ -214,6 +250,7 @@ int plan_net(struct build *b, struct err *err)
 	if (r < 0)
 		return r;
 	plan_add(b, OP_NET_HELPER, STAGE_PREPARE, origin)->u.net_helper.config = helper_config(b);
+	add_published(b);
 	(void)plan_add(b, OP_NET_READY, STAGE_LINK, origin);
 	if (!(b->namespaces & CLONE_NEWNS))
 		plan_notice(b, "the box shares the host's files, /etc/resolv.conf too: its servers "
@@ -241,6 +278,8 @@ void plan_net_rows(struct build *b)
 	op->u.address.prefix6 = PREFIX6;
 	ipv6_bytes(b, BOX, op->u.address.address6);
 	ipv6_bytes(b, GATEWAY, op->u.address.gateway6);
+	if (b->spec->publish->len)
+		(void)plan_add(b, OP_NET_DOOR, STAGE_BUILD, b->spec->origin[OPT_PUBLISH]);
 }
 
 static void add_sysctl(struct build *b, const char *path, const char *value)

@@ -20,7 +20,9 @@ void net_init(struct run_net *net)
 				 .ready = -EBADF,
 				 .exit = -EBADF,
 				 .control = -EBADF,
-				 .link = -EBADF };
+				 .link = -EBADF,
+				 .netns = -EBADF,
+				 .agent = -1 };
 }
 
 int net_give_link(struct run_net *net, int channel, int fd)

@@ -146,6 +146,7 @@ static void launcher_clear(struct launcher *l)
 	}
 	g_free(l->run.pins);
 	net_end(&l->run.net);
+	agent_stop(&l->run);
 	g_free(l->run.named);
 	filter_clear(&l->run.filter);
 	if (l->run.scope.pid > 0)
@@ -241,6 +242,10 @@ static int take_fd(struct launcher *l, const struct wire_msg *msg, int fd)
 		return keep_made(l, msg, fd);
 	if (msg->value == WIRE_SLOT_LINK)
 		return net_give_link(&l->run.net, msg->err.num, fd);
+	if (msg->value == WIRE_SLOT_NETNS && l->run.net.netns < 0 && fd >= 0) {
+		l->run.net.netns = fd;
+		return 0;
+	}
 	if (msg->value != WIRE_SLOT_PTY || l->box.pty >= 0 || fd < 0)
 		return -EBADMSG;
 	l->box.pty = fd;
@@ -277,6 +282,8 @@ static int wait_start(struct launcher *l, struct err *err)
 {
 	int r = stage_walk(&l->run, STAGE_LINK, err);
 
+	if (r == 0)
+		r = agent_start(&l->run, err);
 	if (r == 0 && l->run.plan->block_fd >= 0)
 		r = wait_block(l, err);
 	if (r < 0)

@@ -20,6 +20,11 @@ void net_init(struct run_net *net);
 int net_give_link(struct run_net *net, int channel, int fd); /* 0: fd is taken */
 void net_end(struct run_net *net);
 
+/* In the launcher: the agent of published ports, which is given to the helper, with their sockets;
+ * before the command starts. And: its end. Both do nothing where no port is published. */
+int agent_start(struct run *run, struct err *err);
+void agent_stop(struct run *run);
+
 /* The child, from the moment after clone to its end as PID 1. */
 _Noreturn void child_main(struct run *run);
 

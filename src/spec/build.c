@@ -163,6 +163,7 @@ static const struct setter setters[_OPT_MAX] = {
 	VALUE(NICE,            set_nice, "a number from -20 to 19"),
 
 	VALUE(NETWORK,         set_network, "none, user, host or ns:PATH"),
+	VALUE(PUBLISH,         set_publish, "[IP:]HOST:BOX, ports or ranges of them, as in 8080:80, 0.0.0.0:80:80, [::1]:8000-8009:8000-8009"),
 	VALUE(HOST_PORT,       set_host_port, "PORT[/tcp|/udp] or FIRST-LAST, ports from 1 to 65535"),
 	VALUE(IPV6,            set_ipv6, "auto, on or off"),
 
@@ -263,6 +264,7 @@ static void spec_init(struct spec *spec)
 		.io = g_array_new(FALSE, FALSE, sizeof(struct io_rate)),
 		.seccomp_lists = g_array_new(FALSE, FALSE, sizeof(struct seccomp_list)),
 		.preserve_fds = g_array_new(FALSE, FALSE, sizeof(int)),
+		.publish = g_array_new(FALSE, FALSE, sizeof(struct publish)),
 		.host_ports = g_array_new(FALSE, FALSE, sizeof(struct host_port)),
 		.uid = SPEC_ID_NONE,
 		.gid = SPEC_ID_NONE,
@@ -291,7 +293,7 @@ static void settle_root(const struct build *b)
 /* What only --network user has means it. */
 static bool wants_user_network(const struct spec *spec)
 {
-	return spec->origin[OPT_HOST_PORT] || spec->origin[OPT_IPV6];
+	return spec->origin[OPT_PUBLISH] || spec->origin[OPT_HOST_PORT] || spec->origin[OPT_IPV6];
 }
 
 /* Two spellings of one wish: afterwards both fields say it. */
@@ -349,6 +351,7 @@ void spec_clear(struct spec *spec)
 	list_clear(&spec->ulimits);
 	list_clear(&spec->io);
 	list_clear(&spec->preserve_fds);
+	list_clear(&spec->publish);
 	list_clear(&spec->host_ports);
 	list_clear(&spec->seccomp_lists);
 	idmap_clear(&spec->map);

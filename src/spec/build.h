@@ -82,6 +82,7 @@ int set_hostname(struct build *b, struct err *err);
 int set_share(struct build *b, struct err *err);
 int set_unshare(struct build *b, struct err *err);
 int set_network(struct build *b, struct err *err);
+int set_publish(struct build *b, struct err *err);
 int set_host_port(struct build *b, struct err *err);
 int set_ipv6(struct build *b, struct err *err);
 

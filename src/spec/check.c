@@ -68,6 +68,7 @@ static bool user_unmapped(const struct spec *s)
 	F(NET_NS,        OPT_NETWORK,    "--network ns:",           s->net == NET_NS) \
 	F(NET_USER,      OPT_NETWORK,    "--network user",          s->net == NET_USER) \
 	F(NET_OTHER,     OPT_NETWORK,    "--network none, host or ns:", network_other(s)) \
+	F(PUBLISH,       OPT_PUBLISH,    "--publish",               s->publish->len > 0) \
 	F(HOST_PORT,     OPT_HOST_PORT,  "--host-port",             s->host_ports->len > 0) \
 	F(IPV6,          OPT_IPV6,       "--ipv6",                  s->origin[OPT_IPV6]) \
 	F(NO_HOST,       OPT_HOST,       "--no-host",               b->no_host) \
@@ -166,6 +167,7 @@ static const struct conflict {
 	{ FACT_SHARE_NET,   FACT_NET_NONE, one_net, take_back },
 	{ FACT_SHARE_NET,   FACT_NET_NS,   one_net, take_back },
 	{ FACT_SHARE_NET,   FACT_NET_USER, one_net, take_back },
+	{ FACT_NET_OTHER,   FACT_PUBLISH,   only_user, "use --network user" },
 	{ FACT_NET_OTHER,   FACT_HOST_PORT, only_user, "use --network user" },
 	{ FACT_NET_OTHER,   FACT_IPV6,      only_user, "use --network user" },
 	{ FACT_UNSHARE_NET, FACT_NET_HOST, not_new, leave_out },

@@ -87,7 +87,7 @@ def test_current_directory_is_never_read():
 BROKEN = {
     "unknown_key": ("[sandbox]\nhostnam=x\n", r"hostname", "2"), "no_group": ("hostname=x\n", "", "1"), "other_group": ("[other]\nhostname=x\n", "", ""),
     "no_value": ("[sandbox]\nhostname\n", "", "2"), "bad_flag": ("[sandbox]\nroot=maybe\n", "root", "2"), "cli_only": ("[sandbox]\nexplain=true\n", "explain", "2"),
-    "binary": ("[sandbox]\nhostname=a\0b\n", "", ""), "later": ("[sandbox]\npublish=80:80\n", "publish", ""),
+    "binary": ("[sandbox]\nhostname=a\0b\n", "", ""), "later": ("[sandbox]\nname=a\n", "name", ""),
 }
 
 

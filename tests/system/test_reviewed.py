@@ -703,7 +703,7 @@ def test_notice_about_powerful_capabilities(names):
 
 MISTAKES = {
     "unknown": (("--nosuch", "--", "/bin/true"), "E-OPTION-UNKNOWN"), "value": (("--nice", "99", "--", "/bin/true"), "E-VALUE"),
-    "later": (("--publish", "80:80", "--", "/bin/true"), "E-OPTION-LATER"), "no_command": ((), "E-USAGE"), "word": (("ls",), "E-USAGE"),
+    "later": (("--name", "a", "--", "/bin/true"), "E-OPTION-LATER"), "no_command": ((), "E-USAGE"), "word": (("ls",), "E-USAGE"),
     "conflict": (("--clear-env", "--env-all", "--", "/bin/true"), "E-CONFLICT"), "profile": (("--profile", "nosuch", "--", "/bin/true"), "E-PROFILE"),
     "env_file": (("--env-file", "nosuch", "--", "/bin/true"), "E-FILE"),
 }

@@ -159,7 +159,7 @@ static void faults(void **state)
 		{ "[sandbox]\nInherit=a\n",          ERR_PROFILE, "'Inherit'",     "'inherit'" },
 		{ "[sandbox]\nxyzzy=a\n",            ERR_PROFILE, "line 2",        "--help" },
 		{ "[sandbox]\na\x1b[31m=a\n",        ERR_PROFILE, "a\\x1b[31m",    "" },
-		{ "[sandbox]\npublish=80:80\n",      ERR_OPTION_LATER, "line 2",   "network" },
+		{ "[sandbox]\nname=a\n",             ERR_OPTION_LATER, "line 2",   "" },
 		{ "[sandbox]\nstatus-fd=3\n",        ERR_PROFILE, "'status-fd'",   "--status-fd" },
 		{ "[sandbox]\nexplain=true\n",       ERR_PROFILE, "'explain'",     "--explain" },
 		{ "[sandbox]\nprofile=a\n",          ERR_PROFILE, "'profile'",     "--profile" },

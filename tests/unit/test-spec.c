@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* From the request to the spec: defaults, each option's forms and refusals, what wins over what,
  * and every row of the conflict table. Volumes and capabilities have tests of their own. */
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,6 +70,18 @@ static void test_defaults(void **state)
 	built_clear(&b);
 }
 
+static bool published(const struct spec *s, unsigned row, const char *address, unsigned first,
+		      unsigned last, unsigned inner)
+{
+	const struct publish *p = &g_array_index(s->publish, struct publish, row);
+	char text[INET6_ADDRSTRLEN];
+
+	return s->publish->len > row &&
+	       g_str_equal(inet_ntop(p->ipv6 ? AF_INET6 : AF_INET, p->address, text, sizeof(text)),
+			   address) &&
+	       p->first == first && p->last == last && p->inner == inner;
+}
+
 /* What each option does, as an expression over the spec. */
 /* clang-format off */
 #define ACCEPTED(F) \
@@ -116,6 +129,10 @@ static void test_defaults(void **state)
 	F(s->net == NET_HOST && s->share == CLONE_NEWNET, "network", "host") \
 	F(s->net == NET_USER && !s->share, "network", "user") \
 	F(s->net == NET_USER && s->host_ports->len == 1, "host-port", "5432") \
+	F(s->net == NET_USER && published(s, 0, "127.0.0.1", 8080, 8080, 80), "publish", "8080:80") \
+	F(published(s, 0, "0.0.0.0", 80, 80, 8080), "publish", "0.0.0.0:80:8080/tcp") \
+	F(published(s, 0, "::1", 8080, 8080, 80), "publish", "[::1]:8080:80") \
+	F(published(s, 1, "::", 80, 89, 8080), "publish", "1:1", "publish", "[::]:80-89:8080-8089") \
 	F(s->net == NET_USER && s->ipv6 == TRI_OFF, "ipv6", "off") \
 	F(s->net == NET_HOST && s->share == CLONE_NEWNET, "share", "net") \
 	F(s->net == NET_HOST, "share", "net", "network", "host") \
@@ -224,6 +241,26 @@ static void test_refused_values(void **state)
 		{ "unshare", "mount", "not a namespace" },
 		{ "network", "", "ns:PATH" },
 		{ "network", "bridge", "none, user, host or ns:PATH" },
+		{ "publish", "", "names one port" },
+		{ "publish", "80", "names one port" },
+		{ "publish", "80:", "number is missing" },
+		{ "publish", ":80", "number is missing" },
+		{ "publish", "127.0.0.1::80", "number is missing" },
+		{ "publish", "0:80", "out of range" },
+		{ "publish", "80:65536", "out of range" },
+		{ "publish", "http:80", "expected form" },
+		{ "publish", "80-81:80", "not of one length" },
+		{ "publish", "81-80:80-81", "ends before" },
+		{ "publish", "::1:80:80", "in brackets" },
+		{ "publish", "localhost:80:80", "'localhost' is no address" },
+		{ "publish", "127.1:80:80", "'127.1' is no address" },
+		{ "publish", "[127.0.0.1]:80:80", "is no address" },
+		{ "publish", "[]:80:80", "is no address" },
+		{ "publish", ":80:80", "is no address" },
+		{ "publish", "[fe80::1%eth0]:80:80", "is no address" },
+		{ "publish", "80:80/sctp", "neither /tcp nor /udp" },
+		{ "publish", "80:80/", "neither /tcp nor /udp" },
+		{ "publish", "1000-1256:1000-1256", "more than 256" },
 		{ "host-port", "", "number is missing" },
 		{ "host-port", "0", "out of range" },
 		{ "host-port", "65536", "out of range" },
@@ -363,9 +400,8 @@ static void test_io_again(void **state)
 static void test_refused_later(void **state)
 {
 	static const char *const rows[][3] = {
-		{ "publish", "80:80", "--publish is not part" },
+		{ "publish", "80:80/udp", "--publish .../udp is not part" },
 		{ "image", "debian", "--image is not part" },
-		{ "publish", "80", "--network host" },
 		{ "detach", NULL, "--detach is not part" },
 		{ "network", "box:web", "--network box:NAME is not part of this version" },
 		{ "cwd", "overlay", "--cwd overlay is not part" },

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/* --publish [IP:]HOST:BOX[/tcp]: which ports of the host lead into the box. */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "build.h"
+
+/* A part of the value; not terminated. */
+struct part {
+	const char *text;
+	size_t len;
+};
+
+struct ports {
+	unsigned first, last;
+};
+
+static int read_port(struct build *b, struct part part, unsigned *ret, struct err *err)
+{
+	uint64_t port;
+	int r = value_u64(part.text, part.len, 65535, &port);
+
+	if (r == 0 && port == 0)
+		r = -ERANGE;
+	if (r < 0)
+		return build_refuse_number(err, b, r, part.text, part.len);
+	*ret = (unsigned)port;
+	return 0;
+}
+
+static int read_ports(struct build *b, struct part part, struct ports *ret, struct err *err)
+{
+	const char *dash = memchr(part.text, '-', part.len);
+	const size_t head = dash ? (size_t)(dash - part.text) : part.len;
+	int r = read_port(b, (struct part){ part.text, head }, &ret->first, err);
+
+	ret->last = ret->first;
+	if (r == 0 && dash)
+		r = read_port(b, (struct part){ dash + 1, part.len - head - 1 }, &ret->last, err);
+	if (r == 0 && ret->last < ret->first)
+		return build_refuse(err, b, "the range ends before it begins");
+	return r;
+}
+
+/* The last ':' in a part; a shortens it to what is in front. False: there is none. */
+static bool split_last(struct part *a, struct part *ret)
+{
+	const char *colon = a->len ? memrchr(a->text, ':', a->len) : NULL;
+
+	if (!colon)
+		return false;
+	*ret = (struct part){ colon + 1, a->len - (size_t)(colon + 1 - a->text) };
+	a->len = (size_t)(colon - a->text);
+	return true;
+}
+
+/* "127.0.0.1" or "[::1]"; nothing written means loopback: what is published is for this host until
+ * the user says otherwise. */
+static int read_address(struct build *b, const struct part *part, struct publish *ret,
+			struct err *err)
+{
+	bool brackets =
+		part && part->len >= 2 && part->text[0] == '[' && part->text[part->len - 1] == ']';
+	char text[INET6_ADDRSTRLEN] = "127.0.0.1";
+
+	if (part) {
+		size_t len = brackets ? part->len - 2 : part->len;
+
+		if (len >= sizeof(text))
+			return build_refuse(err, b, "'%.*s' is no address", (int)part->len,
+					    part->text);
+		memcpy(text, part->text + brackets, len);
+		text[len] = '\0';
+	}
+	ret->ipv6 = brackets;
+	if (inet_pton(brackets ? AF_INET6 : AF_INET, text, ret->address) == 1)
+		return 0;
+	if (part && !brackets && memchr(part->text, ':', part->len))
+		return build_refuse(err, b, "an IPv6 address is written in brackets, as in [::1]");
+	return build_refuse(err, b, "'%.*s' is no address", part ? (int)part->len : 0,
+			    part ? part->text : "");
+}
+
+static int check_protocol(struct build *b, const char *slash, struct err *err)
+{
+	if (!slash || strcmp(slash, "/tcp") == 0)
+		return 0;
+	if (strcmp(slash, "/udp") == 0)
+		return build_refuse_later(err, "--publish .../udp",
+					  "publish a TCP port, or use "
+					  "--network host");
+	return build_refuse(err, b, "'%s' is neither /tcp nor /udp", slash);
+}
+
+static unsigned count_ports(const GArray *list)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < list->len; i++) {
+		const struct publish *p = &g_array_index(list, struct publish, i);
+
+		n += p->last - p->first + 1;
+	}
+	return n;
+}
+
+int set_publish(struct build *b, struct err *err)
+{
+	const char *value = b->occ->value, *slash = strchr(value, '/');
+	struct part rest = { value, slash ? (size_t)(slash - value) : strlen(value) };
+	struct publish row = { .origin = b->origin };
+	struct ports host = { 0 }, box = { 0 };
+	struct part part;
+	bool address;
+	int r = check_protocol(b, slash, err);
+
+	if (r < 0)
+		return r;
+	if (!split_last(&rest, &part))
+		return build_refuse(err, b, "it names one port, not the host's and the box's");
+	r = read_ports(b, part, &box, err);
+	if (r < 0)
+		return r;
+	address = split_last(&rest, &part);
+	r = read_ports(b, address ? part : rest, &host, err);
+	if (r == 0)
+		r = read_address(b, address ? &rest : NULL, &row, err);
+	if (r < 0)
+		return r;
+	if (host.last - host.first != box.last - box.first)
+		return build_refuse(err, b, "the two ranges are not of one length");
+	row.first = host.first;
+	row.last = host.last;
+	row.inner = box.first;
+	g_array_append_val(b->spec->publish, row);
+	return count_ports(b->spec->publish) > PUBLISH_MAX
+		       ? build_refuse(err, b, "more than %d ports would be published", PUBLISH_MAX)
+		       : 0;
+}
