@@ -12,19 +12,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dnsmsg.h"
+#include "dnstcp.h"
 #include "frame.h"
+#include "names.h"
 #include "outlet.h"
 
 enum {
-	HEADER = 12,
-	SERVERS_MAX = 8,
 	QUERIES_MAX = 256,
-	STREAMS_MAX = 32,
 	TRY_MS = 2000,
-	STREAM_MS = 10000,
-	MESSAGE_MAX = 65535,
-	RCODE_SERVFAIL = 2,
-	PORT = 53,
+	QUERY_MAX = NAMES_ANSWER_MAX,
+	DATAGRAM_MAX = 4096,
 };
 
 struct query {
@@ -38,21 +36,13 @@ struct query {
 	int index;
 };
 
-/* TCP: bytes are passed on both ways, nothing is looked at. */
-struct stream {
-	int inner, outer; /* -1: free */
-	int64_t deadline;
-	int inner_index, outer_index;
-};
-
 struct dns {
 	struct dns_setup setup;
-	struct naddr servers[SERVERS_MAX];
-	unsigned nservers;
+	struct dns_servers servers;
 	bool fixed; /* --dns: the host's file does not matter */
 	struct query queries[QUERIES_MAX];
-	struct stream streams[STREAMS_MAX];
-	unsigned nqueries, nstreams; /* behind the last that is in use: most turns have none */
+	unsigned nqueries; /* behind the last that is in use: most turns have none */
+	struct dnstcp *tcp;
 };
 
 /* ---- servers ---- */
@@ -61,8 +51,8 @@ static void add_server(struct dns *dns, const char *text)
 {
 	struct naddr a;
 
-	if (dns->nservers < SERVERS_MAX && naddr_parse(text, &a))
-		dns->servers[dns->nservers++] = a;
+	if (dns->servers.n < DNS_SERVERS_MAX && naddr_parse(text, &a))
+		dns->servers.list[dns->servers.n++] = a;
 }
 
 void dns_set_resolv(struct dns *dns, const char *text)
@@ -71,14 +61,14 @@ void dns_set_resolv(struct dns *dns, const char *text)
 
 	if (dns->fixed)
 		return;
-	dns->nservers = 0;
+	dns->servers.n = 0;
 	for (char **line = lines; *line; line++) {
 		char server[64];
 
 		if (sscanf(*line, " nameserver %63s", server) == 1)
 			add_server(dns, server);
 	}
-	if (dns->nservers == 0)
+	if (dns->servers.n == 0)
 		add_server(dns, "127.0.0.1"); /* as resolv.conf(5) has it */
 }
 
@@ -89,11 +79,10 @@ struct dns *dns_new(const struct dns_setup *setup)
 	dns->setup = *setup;
 	for (unsigned i = 0; i < QUERIES_MAX; i++)
 		dns->queries[i].fd = -1;
-	for (unsigned i = 0; i < STREAMS_MAX; i++)
-		dns->streams[i].inner = dns->streams[i].outer = -1;
+	dns->tcp = dnstcp_new(setup->names, &dns->servers);
 	for (char *const *s = setup->servers; s && *s; s++)
 		add_server(dns, *s);
-	dns->fixed = dns->nservers > 0;
+	dns->fixed = dns->servers.n > 0;
 	dns_set_resolv(dns, setup->resolv);
 	return dns;
 }
@@ -108,35 +97,37 @@ static void query_end(struct query *q)
 	g_clear_pointer(&q->data, g_free);
 }
 
+static void reply(struct dns *dns, const struct dns_client *client, const uint8_t *data, size_t len)
+{
+	dns->setup.reply(dns->setup.opaque, client, data, len);
+}
+
 static void answer_failure(struct dns *dns, const struct dns_client *client, const uint8_t *data,
 			   size_t len)
 {
-	g_autofree uint8_t *copy = g_memdup2(data, len);
+	uint8_t out[NAMES_ANSWER_MAX];
 
-	copy[2] |= 0x80; /* a response */
-	copy[3] = (uint8_t)((copy[3] & 0xf0) | 0x80 | RCODE_SERVFAIL);
-	memset(copy + 6, 0, 6); /* no records: those of the query (EDNS) are left behind unread */
-	dns->setup.reply(dns->setup.opaque, client, copy, len);
+	reply(dns, client, out, names_failure(data, len, out));
 }
 
 static bool send_to(struct dns *dns, struct query *q, int64_t now)
 {
 	struct sockaddr_storage to;
-	socklen_t len = naddr_to(&dns->servers[q->server], PORT, &to);
+	socklen_t len = naddr_to(&dns->servers.list[q->server], DNS_PORT, &to);
 
 	if (q->fd >= 0)
 		(void)close(q->fd);
 	q->deadline = now + TRY_MS;
 	q->fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	return q->fd >= 0 && outlet_raw_connect(q->fd, (struct sockaddr *)&to, len) == 0 &&
-	       send(q->fd, q->data, q->len, MSG_NOSIGNAL) == (ssize_t)q->len;
+	       outlet_raw_send(q->fd, q->data, q->len) == (ssize_t)q->len;
 }
 
 /* The next server that a packet can be sent to; none: SERVFAIL. */
 static void try_next(struct dns *dns, struct query *q, int64_t now)
 {
-	while (q->tried < dns->nservers * 2) {
-		q->server = q->tried++ % dns->nservers;
+	while (q->tried < dns->servers.n * 2) {
+		q->server = q->tried++ % dns->servers.n;
 		if (send_to(dns, q, now))
 			return;
 	}
@@ -155,14 +146,12 @@ static struct query *free_query(struct dns *dns)
 	return NULL;
 }
 
-void dns_query(struct dns *dns, const struct dns_client *client, const uint8_t *data, size_t len,
-	       int64_t now)
+static void forward(struct dns *dns, const struct dns_client *client, const uint8_t *data,
+		    size_t len, int64_t now)
 {
 	struct query *q = free_query(dns);
 	uint16_t id;
 
-	if (len < HEADER || len > MESSAGE_MAX || data[2] & 0x80)
-		return;
 	if (!q || getrandom(&id, sizeof(id), GRND_NONBLOCK) != sizeof(id)) {
 		answer_failure(dns, client, data, len);
 		return;
@@ -175,16 +164,32 @@ void dns_query(struct dns *dns, const struct dns_client *client, const uint8_t *
 	try_next(dns, q, now);
 }
 
+void dns_query(struct dns *dns, const struct dns_client *client, const uint8_t *data, size_t len,
+	       int64_t now)
+{
+	uint8_t out[NAMES_ANSWER_MAX];
+	size_t n;
+
+	if (len > QUERY_MAX)
+		return;
+	switch (names_query(dns->setup.names, data, len, out, &n)) {
+	case NAMES_DROP: return;
+	case NAMES_ANSWER: reply(dns, client, out, n); return;
+	case NAMES_FORWARD: forward(dns, client, data, len, now); return;
+	}
+}
+
 /* An answer to this very question, with our identifier. */
 static bool is_answer(const struct query *q, const uint8_t *data, ssize_t n)
 {
-	return n >= HEADER && memcmp(data, q->data, 2) == 0 && (data[2] & 0x80);
+	return n >= DNSMSG_HEADER && memcmp(data, q->data, 2) == 0 && dnsmsg_is_response(data);
 }
 
 static void handle_query(struct dns *dns, struct query *q, short got, int64_t now)
 {
-	uint8_t data[4096];
+	uint8_t data[DATAGRAM_MAX];
 	ssize_t n;
+	size_t len;
 
 	if (!got) {
 		if (now >= q->deadline)
@@ -200,64 +205,12 @@ static void handle_query(struct dns *dns, struct query *q, short got, int64_t no
 	}
 	if (!is_answer(q, data, n))
 		return;
+	len = names_answer(dns->setup.names, q->data, q->len, data, (size_t)n);
+	if (len == 0)
+		return; /* to another question */
 	put16(data, q->id);
-	dns->setup.reply(dns->setup.opaque, &q->client, data, (size_t)n);
+	reply(dns, &q->client, data, len);
 	query_end(q);
-}
-
-/* ---- TCP ---- */
-
-static void stream_end(struct stream *s)
-{
-	if (s->inner >= 0)
-		(void)close(s->inner);
-	if (s->outer >= 0)
-		(void)close(s->outer);
-	s->inner = s->outer = -1;
-}
-
-void dns_stream(struct dns *dns, int fd)
-{
-	struct sockaddr_storage to;
-	socklen_t len = naddr_to(&dns->servers[0], PORT, &to);
-	struct stream *s = NULL;
-
-	for (unsigned i = 0; i < STREAMS_MAX && !s; i++)
-		if (dns->streams[i].inner < 0) {
-			dns->nstreams = MAX(dns->nstreams, i + 1);
-			s = &dns->streams[i];
-		}
-	if (!s) {
-		(void)close(fd);
-		return;
-	}
-	*s = (struct stream){ .inner = fd, .inner_index = -1, .outer_index = -1 };
-	s->outer = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->outer < 0 ||
-	    (outlet_raw_connect(s->outer, (struct sockaddr *)&to, len) < 0 && errno != EINPROGRESS))
-		stream_end(s);
-}
-
-/* Small messages: what does not fit into the other side's buffer ends the stream. */
-static bool pass_on(int from, int to, short got)
-{
-	uint8_t data[16384];
-	ssize_t n;
-
-	if (!(got & (POLLIN | POLLHUP | POLLERR)))
-		return true;
-	n = recv(from, data, sizeof(data), 0);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	return n > 0 && send(to, data, (size_t)n, MSG_NOSIGNAL) == n;
-}
-
-static void handle_stream(struct stream *s, const struct pollset *set)
-{
-	if (!pass_on(s->inner, s->outer, pollset_got(set, s->inner_index)) ||
-	    !pass_on(s->outer, s->inner, pollset_got(set, s->outer_index)) ||
-	    set->now >= s->deadline)
-		stream_end(s);
 }
 
 /* ---- the loop ---- */
@@ -266,8 +219,6 @@ void dns_fill(struct dns *dns, struct pollset *set)
 {
 	while (dns->nqueries && dns->queries[dns->nqueries - 1].fd < 0)
 		dns->nqueries--;
-	while (dns->nstreams && dns->streams[dns->nstreams - 1].inner < 0)
-		dns->nstreams--;
 	for (unsigned i = 0; i < dns->nqueries; i++) {
 		struct query *q = &dns->queries[i];
 
@@ -277,18 +228,7 @@ void dns_fill(struct dns *dns, struct pollset *set)
 		q->index = pollset_add(set, q->fd, POLLIN);
 		pollset_until(set, q->deadline);
 	}
-	for (unsigned i = 0; i < dns->nstreams; i++) {
-		struct stream *s = &dns->streams[i];
-
-		s->inner_index = s->outer_index = -1;
-		if (s->inner < 0)
-			continue;
-		if (!s->deadline)
-			s->deadline = set->now + STREAM_MS;
-		s->inner_index = pollset_add(set, s->inner, POLLIN);
-		s->outer_index = pollset_add(set, s->outer, POLLIN);
-		pollset_until(set, s->deadline);
-	}
+	dnstcp_fill(dns->tcp, set);
 }
 
 void dns_handle(struct dns *dns, const struct pollset *set)
@@ -297,16 +237,18 @@ void dns_handle(struct dns *dns, const struct pollset *set)
 		if (dns->queries[i].index >= 0 && dns->queries[i].fd >= 0)
 			handle_query(dns, &dns->queries[i], pollset_got(set, dns->queries[i].index),
 				     set->now);
-	for (unsigned i = 0; i < dns->nstreams; i++)
-		if (dns->streams[i].inner_index >= 0 && dns->streams[i].inner >= 0)
-			handle_stream(&dns->streams[i], set);
+	dnstcp_handle(dns->tcp, set);
+}
+
+void dns_stream(struct dns *dns, int fd)
+{
+	dnstcp_open(dns->tcp, fd);
 }
 
 void dns_free(struct dns *dns)
 {
 	for (unsigned i = 0; i < QUERIES_MAX; i++)
 		query_end(&dns->queries[i]);
-	for (unsigned i = 0; i < STREAMS_MAX; i++)
-		stream_end(&dns->streams[i]);
+	dnstcp_free(dns->tcp);
 	g_free(dns);
 }

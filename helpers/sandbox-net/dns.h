@@ -14,7 +14,7 @@
  */
 
 struct dns;
-struct rules;
+struct names;
 
 struct dns_client {
 	struct naddr addr; /* the box's address that asked, and the one of ours it asked */
@@ -23,14 +23,22 @@ struct dns_client {
 	void *box; /* of the caller's: which box */
 };
 
+enum { DNS_SERVERS_MAX = 8, DNS_PORT = 53 };
+
+/* Those that are asked, in order. */
+struct dns_servers {
+	struct naddr list[DNS_SERVERS_MAX];
+	unsigned n;
+};
+
 /* Hands out the answer to a UDP query. */
 typedef void (*dns_reply)(void *opaque, const struct dns_client *client, const uint8_t *data,
 			  size_t len);
 
 struct dns_setup {
-	const char *resolv;                  /* text of the host's resolv.conf, or NULL */
-	char *const *servers, *const *hosts; /* --dns, --add-host; may be NULL */
-	struct rules *rules;                 /* told of what was learned; may be NULL */
+	const char *resolv;   /* text of the host's resolv.conf, or NULL */
+	char *const *servers; /* --dns; may be NULL */
+	struct names *names;  /* says what becomes of each query and answer */
 	dns_reply reply;
 	void *opaque;
 };

@@ -59,13 +59,11 @@ static void count(struct log *log, const char *what)
 		log->more++;
 }
 
-void log_refused(struct log *log, uint8_t proto, const struct naddr *dst, uint16_t port,
-		 const char *name, enum filter_reason why, int64_t now)
+static void refused(struct log *log, const char *what, const char *why, int code, int64_t now)
 {
-	char what[320], line[400];
+	char line[400];
 	int n;
 
-	destination(what, sizeof(what), proto, dst, port, name);
 	count(log, what);
 	if (now / 1000 != log->second) {
 		log->second = now / 1000;
@@ -73,8 +71,25 @@ void log_refused(struct log *log, uint8_t proto, const struct naddr *dst, uint16
 	}
 	if (log->burst++ >= LOG_BURST)
 		return;
-	n = snprintf(line, sizeof(line), "%s: %s", what, filter_reason_text(why));
-	(void)netctl_send(log->control, NETCTL_REFUSED, (int)why, line, (size_t)n, -1);
+	n = snprintf(line, sizeof(line), "%s: %s", what, why);
+	(void)netctl_send(log->control, NETCTL_REFUSED, code, line, (size_t)n, -1);
+}
+
+void log_refused(struct log *log, uint8_t proto, const struct naddr *dst, uint16_t port,
+		 const char *name, enum filter_reason why, int64_t now)
+{
+	char what[320];
+
+	destination(what, sizeof(what), proto, dst, port, name);
+	refused(log, what, filter_reason_text(why), (int)why, now);
+}
+
+void log_refused_name(struct log *log, const char *name, const char *why, int64_t now)
+{
+	char what[280];
+
+	(void)snprintf(what, sizeof(what), "name %.255s", name);
+	refused(log, what, why, FILTER_BY_RULE, now);
 }
 
 void log_notice(struct log *log, const char *fmt, ...)

@@ -18,6 +18,9 @@ void log_free(struct log *log);
 void log_refused(struct log *log, uint8_t proto, const struct naddr *dst, uint16_t port,
 		 const char *name, enum filter_reason why, int64_t now);
 
+/* The same of a name that was asked for. */
+void log_refused_name(struct log *log, const char *name, const char *why, int64_t now);
+
 /* One line for the user. */
 void log_notice(struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

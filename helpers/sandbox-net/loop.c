@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,6 +14,7 @@
 
 #include "net.h"
 #include "reject.h"
+#include "rules.h"
 
 enum { TURN_MS = 60000 };
 
@@ -48,7 +50,8 @@ static void answer(struct net *net, const uint8_t *p, const struct frame *frame)
 static void refuse(struct net *net, const uint8_t *p, const struct frame *frame,
 		   enum filter_reason why)
 {
-	log_refused(net->log, frame->proto, &frame->dst, frame->dport, NULL, why, net->now);
+	log_refused(net->log, frame->proto, &frame->dst, frame->dport,
+		    rules_name_of(net->rules, &frame->dst), why, net->now);
 	answer(net, p, frame);
 }
 
@@ -82,6 +85,19 @@ void loop_reply(void *opaque, const struct dns_client *client, const uint8_t *da
 	len = reject_udp(&net->link.box, &client->server, 53, &client->addr, client->port, out,
 			 len);
 	link_write(&net->link, out, len);
+}
+
+void loop_refused_name(void *opaque, const char *name, const struct naddr *a, enum names_why why)
+{
+	struct net *net = opaque;
+	char addr[INET6_ADDRSTRLEN], text[100];
+
+	if (why == NAMES_BY_RULE)
+		(void)snprintf(text, sizeof(text), "no --allow for it");
+	else
+		(void)snprintf(text, sizeof(text), "it leads to %s",
+			       naddr_text(a, addr, sizeof(addr)));
+	log_refused_name(net->log, name, text, net->now);
 }
 
 static void take_frame(struct net *net, uint8_t *p, size_t len)
@@ -182,6 +198,7 @@ void loop_run(struct net *net)
 			continue;
 		}
 		net->now = set.now = loop_now();
+		rules_tick(net->rules, net->now);
 		if (may_leave(net, &set))
 			break;
 		handle(net, &set);

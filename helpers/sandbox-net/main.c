@@ -137,16 +137,21 @@ static void make_filter(struct net *net)
 	f->rules = net->rules;
 }
 
-static struct dns *make_dns(struct net *net)
+static void make_names(struct net *net)
 {
-	const struct dns_setup setup = { .resolv = net->config.resolv,
-					 .servers = net->config.dns_servers,
-					 .hosts = net->config.dns_hosts,
-					 .rules = net->rules,
-					 .reply = loop_reply,
-					 .opaque = net };
+	const struct names_setup names = { .hosts = net->config.dns_hosts,
+					   .rules = net->rules,
+					   .filter = &net->filter,
+					   .refused = loop_refused_name,
+					   .opaque = net };
+	struct dns_setup dns = { .resolv = net->config.resolv,
+				 .servers = net->config.dns_servers,
+				 .reply = loop_reply,
+				 .opaque = net };
 
-	return dns_new(&setup);
+	net->names = names_new(&names);
+	dns.names = net->names;
+	net->dns = dns_new(&dns);
 }
 
 static int make_rooms(struct net *net, int ready)
@@ -158,7 +163,7 @@ static int make_rooms(struct net *net, int ready)
 		return fail(ready, "rule", fault);
 	net->log = log_new(net->control);
 	make_filter(net);
-	net->dns = make_dns(net);
+	make_names(net);
 	net->relay = relay_new(&net->config, net->log, &fault);
 	if (!net->relay)
 		return fail(ready, "publish", fault);

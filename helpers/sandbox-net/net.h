@@ -11,6 +11,7 @@
 #include "hostaddr.h"
 #include "link.h"
 #include "log.h"
+#include "names.h"
 #include "pollset.h"
 #include "relay.h"
 
@@ -20,6 +21,7 @@ struct net {
 	struct filter filter;
 	struct hostaddr hostaddr;
 	struct link link;
+	struct names *names;
 	struct dns *dns;
 	struct relay *relay;
 	struct rules *rules;
@@ -40,6 +42,8 @@ void control_handle(struct net *net, const struct pollset *set);
 /* loop.c */
 int64_t loop_now(void);
 void loop_run(struct net *net);
+/* names_setup.refused */
+void loop_refused_name(void *opaque, const char *name, const struct naddr *a, enum names_why why);
 /* dns_reply: an answer as a frame. */
 void loop_reply(void *opaque, const struct dns_client *client, const uint8_t *data, size_t len);
 

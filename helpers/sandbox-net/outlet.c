@@ -21,6 +21,11 @@ int outlet_raw_connect(int fd, const struct sockaddr *to, socklen_t len)
 	return (int)syscall(SYS_connect, fd, to, len);
 }
 
+ssize_t outlet_raw_send(int fd, const void *data, size_t size)
+{
+	return syscall(SYS_sendto, fd, data, size, MSG_NOSIGNAL, NULL, 0);
+}
+
 bool outlet_is_bound(void)
 {
 	return dlsym(RTLD_DEFAULT, "connect") == (void *)(uintptr_t)&connect &&

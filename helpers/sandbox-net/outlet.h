@@ -42,3 +42,4 @@ bool outlet_is_bound(void);
 
 /* For our own sockets (name servers, published ports): past the outlet. */
 int outlet_raw_connect(int fd, const struct sockaddr *to, socklen_t len);
+ssize_t outlet_raw_send(int fd, const void *data, size_t size);

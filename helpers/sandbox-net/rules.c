@@ -1,42 +1,434 @@
 // SPDX-License-Identifier: MIT
 #include "rules.h"
 
+#include <glib.h>
+#include <netinet/in.h>
 #include <stddef.h>
+#include <stdio.h>
 
-/* No rules yet: the box reaches what is neither the host nor special. */
+enum { PORT_HTTP = 80, PORT_HTTPS = 443, PORT_DNS = 53, PORT_DOT = 853 };
+
+enum target { TARGET_NAME, TARGET_BELOW, TARGET_NET, TARGET_LAN };
+
+struct range {
+	uint16_t first, last;
+};
+
+struct rule {
+	bool allow, plain;
+	uint8_t proto; /* IPPROTO_TCP, IPPROTO_UDP, 0: any */
+	enum target target;
+	char *name; /* lower case, without the last dot; of TARGET_BELOW what follows "*." */
+	struct naddr net;
+	unsigned prefix;
+	struct range ports[RULES_PORTS_MAX];
+	unsigned nports; /* 0: all */
+};
+
+struct learned {
+	char *name;
+	struct naddr addr;
+	int64_t until;
+};
+
+struct rules {
+	GArray *rules;   /* struct rule */
+	GArray *learned; /* struct learned */
+	bool any_allow, any_name;
+	int64_t now;
+};
+
+/* ---- reading ---- */
+
+static bool read_proto(const char *text, uint8_t *ret)
+{
+	static const struct {
+		const char *name;
+		uint8_t proto;
+	} protos[] = { { "any", 0 }, { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP } };
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(protos); i++)
+		if (strcmp(protos[i].name, text) == 0) {
+			*ret = protos[i].proto;
+			return true;
+		}
+	return false;
+}
+
+static bool read_net(const char *text, struct rule *rule)
+{
+	g_auto(GStrv) parts = g_strsplit(text, "/", 2);
+	guint64 prefix;
+
+	if (!parts[0] || !parts[1] || !naddr_parse(parts[0], &rule->net) ||
+	    !g_ascii_string_to_unsigned(parts[1], 10, 0, rule->net.family == 4 ? 32 : 128, &prefix,
+					NULL))
+		return false;
+	rule->prefix = (unsigned)prefix;
+	rule->target = TARGET_NET;
+	return true;
+}
+
+static bool read_target(const char *text, struct rule *rule)
+{
+	bool below = g_str_has_prefix(text, "*.");
+
+	if (strcmp(text, "lan") == 0) {
+		rule->target = TARGET_LAN;
+		return true;
+	}
+	if (strchr(text, '/'))
+		return read_net(text, rule);
+	rule->target = below ? TARGET_BELOW : TARGET_NAME;
+	rule->name = g_ascii_strdown(below ? text + 2 : text, -1);
+	return rule->name[0] != '\0' && strlen(rule->name) < 256;
+}
+
+static bool read_ports(const char *text, struct rule *rule)
+{
+	g_auto(GStrv) parts = g_strsplit(text, ",", RULES_PORTS_MAX + 1);
+
+	if (strcmp(text, "*") == 0)
+		return true;
+	for (char **part = parts; *part; part++) {
+		unsigned first, last;
+		int end = 0;
+
+		if (rule->nports == RULES_PORTS_MAX ||
+		    sscanf(*part, "%5u-%5u%n", &first, &last, &end) != 2 || (*part)[end] ||
+		    first < 1 || last < first || last > UINT16_MAX)
+			return false;
+		rule->ports[rule->nports++] = (struct range){ (uint16_t)first, (uint16_t)last };
+	}
+	return rule->nports > 0;
+}
+
+static bool read_rule(const char *text, struct rule *rule)
+{
+	g_auto(GStrv) words = g_strsplit(text, " ", 6);
+	unsigned n = g_strv_length(words);
+
+	if (n < 4 || n > 5)
+		return false;
+	rule->allow = strcmp(words[0], "allow") == 0;
+	rule->plain = n == 5;
+	return (rule->allow || strcmp(words[0], "deny") == 0) &&
+	       (n == 4 || strcmp(words[4], "plain") == 0) && read_proto(words[1], &rule->proto) &&
+	       read_target(words[2], rule) && read_ports(words[3], rule);
+}
+
+static void clear_rule(void *rule)
+{
+	g_free(((struct rule *)rule)->name);
+}
+
+static void clear_learned(void *learned)
+{
+	g_free(((struct learned *)learned)->name);
+}
 
 struct rules *rules_new(char **texts, const char **ret_fault)
 {
-	*ret_fault = texts && texts[0] ? "rules are not part of this version" : NULL;
-	return NULL;
+	struct rules *rules;
+
+	*ret_fault = NULL;
+	if (!texts || !texts[0])
+		return NULL;
+	rules = g_new0(struct rules, 1);
+	rules->rules = g_array_new(FALSE, FALSE, sizeof(struct rule));
+	rules->learned = g_array_new(FALSE, FALSE, sizeof(struct learned));
+	g_array_set_clear_func(rules->rules, clear_rule);
+	g_array_set_clear_func(rules->learned, clear_learned);
+	for (char **text = texts; *text && !*ret_fault; text++) {
+		struct rule rule = { 0 };
+
+		if (rules->rules->len == RULES_MAX || !read_rule(*text, &rule))
+			*ret_fault = *text;
+		rules->any_allow |= rule.allow;
+		rules->any_name |= rule.name != NULL;
+		g_array_append_val(rules->rules, rule);
+	}
+	if (*ret_fault)
+		g_clear_pointer(&rules, rules_free);
+	return rules;
 }
 
 void rules_free(struct rules *rules)
 {
-	(void)rules;
+	if (!rules)
+		return;
+	g_array_free(rules->rules, TRUE);
+	g_array_free(rules->learned, TRUE);
+	g_free(rules);
+}
+
+/* ---- matching ---- */
+
+static bool proto_matches(const struct rule *rule, uint8_t proto)
+{
+	return rule->proto == 0 || rule->proto == proto;
+}
+
+static bool port_matches(const struct rule *rule, uint16_t port)
+{
+	for (unsigned i = 0; i < rule->nports; i++)
+		if (port >= rule->ports[i].first && port <= rule->ports[i].last)
+			return true;
+	return rule->nports == 0;
+}
+
+static bool name_matches(const struct rule *rule, const char *name)
+{
+	size_t len = strlen(name), tail;
+
+	if (!rule->name)
+		return false;
+	if (rule->target == TARGET_NAME)
+		return g_ascii_strcasecmp(rule->name, name) == 0;
+	tail = strlen(rule->name);
+	return len > tail + 1 && name[len - tail - 1] == '.' &&
+	       g_ascii_strcasecmp(name + len - tail, rule->name) == 0;
+}
+
+static bool learned_matches(const struct rules *rules, const struct rule *rule,
+			    const struct naddr *dst)
+{
+	for (unsigned i = 0; i < rules->learned->len; i++) {
+		const struct learned *l = &g_array_index(rules->learned, struct learned, i);
+
+		if (l->until > rules->now && naddr_equal(&l->addr, dst) &&
+		    name_matches(rule, l->name))
+			return true;
+	}
+	return false;
+}
+
+static bool target_matches(const struct rules *rules, const struct rule *rule,
+			   const struct naddr *dst)
+{
+	switch (rule->target) {
+	case TARGET_NET: return naddr_in(dst, &rule->net, rule->prefix);
+	case TARGET_LAN: return rules_is_lan(dst);
+	case TARGET_NAME:
+	case TARGET_BELOW: return learned_matches(rules, rule, dst);
+	}
+	return false;
+}
+
+static bool is_resolver(uint16_t port)
+{
+	return port == PORT_DNS || port == PORT_DOT;
+}
+
+static bool says_port(const struct rule *rule, uint16_t port)
+{
+	for (unsigned i = 0; i < rule->nports; i++)
+		if (rule->ports[i].first == port && rule->ports[i].last == port)
+			return true;
+	return false;
+}
+
+/* QUIC shows no name that could be checked, DNS over TLS would get round our own resolver: a name
+ * allows neither unless its rule has the port in so many words. */
+static bool name_covers(const struct rule *rule, uint8_t proto, uint16_t port)
+{
+	if (!rule->allow || !rule->name)
+		return true;
+	if (proto == IPPROTO_UDP && port == PORT_HTTPS)
+		return rule->proto == proto && says_port(rule, port);
+	return !is_resolver(port) || says_port(rule, port);
+}
+
+/* The first rule that matches; NULL: none. */
+static const struct rule *find(const struct rules *rules, uint8_t proto, const struct naddr *dst,
+			       uint16_t port)
+{
+	for (unsigned i = 0; i < rules->rules->len; i++) {
+		const struct rule *rule = &g_array_index(rules->rules, struct rule, i);
+
+		if (proto_matches(rule, proto) && port_matches(rule, port) &&
+		    target_matches(rules, rule, dst) && name_covers(rule, proto, port))
+			return rule;
+	}
+	return NULL;
 }
 
 bool rules_allow(const struct rules *rules, uint8_t proto, const struct naddr *dst, uint16_t port)
 {
-	(void)rules;
-	(void)proto;
-	(void)dst;
-	(void)port;
-	return true;
+	const struct rule *rule = rules ? find(rules, proto, dst, port) : NULL;
+
+	if (!rules)
+		return true;
+	if (!rule)
+		return !rules->any_allow && !(rules->any_name && is_resolver(port));
+	return rule->allow;
 }
 
+enum rules_inspect rules_inspect(const struct rules *rules, uint8_t proto, const struct naddr *dst,
+				 uint16_t port)
+{
+	const struct rule *rule;
+
+	if (!rules || proto != IPPROTO_TCP || (port != PORT_HTTP && port != PORT_HTTPS))
+		return RULES_PLAIN;
+	rule = find(rules, proto, dst, port);
+	return rule && rule->allow && rule->name && !rule->plain ? RULES_NAME : RULES_PLAIN;
+}
+
+static bool was_learned(const struct rules *rules, const char *name, const struct naddr *a)
+{
+	for (unsigned i = 0; i < rules->learned->len; i++) {
+		const struct learned *l = &g_array_index(rules->learned, struct learned, i);
+
+		if (l->until > rules->now && naddr_equal(&l->addr, a) &&
+		    g_ascii_strcasecmp(l->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool rules_names_match(const struct rules *rules, uint8_t proto, const struct naddr *dst,
+		       uint16_t port, const char *name)
+{
+	if (!was_learned(rules, name, dst))
+		return false;
+	for (unsigned i = 0; i < rules->rules->len; i++) {
+		const struct rule *rule = &g_array_index(rules->rules, struct rule, i);
+
+		if (proto_matches(rule, proto) && port_matches(rule, port) &&
+		    name_covers(rule, proto, port) &&
+		    (rule->name ? name_matches(rule, name) : target_matches(rules, rule, dst)))
+			return rule->allow;
+	}
+	return !rules->any_allow;
+}
+
+/* ---- names ---- */
+
+/* A rule for addresses says nothing about names: where one allows, any name may be asked for, since
+ * it may lead there. */
 bool rules_name_allowed(const struct rules *rules, const char *name)
 {
-	(void)rules;
-	(void)name;
+	bool addresses = false;
+
+	if (!rules)
+		return true;
+	for (unsigned i = 0; i < rules->rules->len; i++) {
+		const struct rule *rule = &g_array_index(rules->rules, struct rule, i);
+
+		if (name_matches(rule, name) &&
+		    (rule->allow || (rule->nports == 0 && rule->proto == 0)))
+			return rule->allow;
+		addresses |= rule->allow && !rule->name;
+	}
+	return addresses || !rules->any_allow;
+}
+
+bool rules_by_name(const struct rules *rules)
+{
+	return rules && rules->any_name;
+}
+
+/* Whether an address rule lets something reach it, on whatever port. */
+static bool opened_by_address(const struct rules *rules, const struct naddr *a)
+{
+	for (unsigned i = 0; i < rules->rules->len; i++) {
+		const struct rule *rule = &g_array_index(rules->rules, struct rule, i);
+
+		if (!rule->name && target_matches(rules, rule, a) &&
+		    (rule->allow || rule->nports == 0))
+			return rule->allow;
+	}
+	return false;
+}
+
+/* The place for a new one: what has ended, or the one that ends first. */
+static struct learned *place(struct rules *rules)
+{
+	struct learned empty = { 0 }, *oldest = NULL;
+
+	for (unsigned i = 0; i < rules->learned->len; i++) {
+		struct learned *l = &g_array_index(rules->learned, struct learned, i);
+
+		if (!oldest || l->until < oldest->until)
+			oldest = l;
+	}
+	if (oldest && (oldest->until <= rules->now || rules->learned->len == RULES_LEARNED_MAX)) {
+		clear_learned(oldest);
+		return oldest;
+	}
+	g_array_append_val(rules->learned, empty);
+	return &g_array_index(rules->learned, struct learned, rules->learned->len - 1);
+}
+
+static void remember(struct rules *rules, const char *name, const struct naddr *a, int64_t until)
+{
+	struct learned *l = NULL;
+
+	for (unsigned i = 0; i < rules->learned->len && !l; i++) {
+		l = &g_array_index(rules->learned, struct learned, i);
+		if (!naddr_equal(&l->addr, a) || g_ascii_strcasecmp(l->name, name) != 0)
+			l = NULL;
+	}
+	if (!l) {
+		l = place(rules);
+		*l = (struct learned){ .name = g_ascii_strdown(name, -1), .addr = *a };
+	}
+	l->until = MAX(l->until, until);
+}
+
+bool rules_rebinds(const struct rules *rules, const struct naddr *a)
+{
+	return rules && rules->any_name && rules_is_lan(a) && !opened_by_address(rules, a);
+}
+
+bool rules_learn(struct rules *rules, const char *name, const struct naddr *a, uint32_t ttl)
+{
+	int64_t good = CLAMP((int64_t)ttl * 1000, RULES_TTL_MIN_MS, RULES_TTL_MAX_MS);
+
+	if (!rules)
+		return true;
+	if (rules_rebinds(rules, a))
+		return false;
+	remember(rules, name, a, rules->now + good);
 	return true;
 }
 
-bool rules_learn(struct rules *rules, const char *name, const struct naddr *a, int64_t until)
+void rules_learn_host(struct rules *rules, const char *name, const struct naddr *a)
 {
-	(void)rules;
-	(void)name;
-	(void)a;
-	(void)until;
-	return true;
+	if (rules)
+		remember(rules, name, a, INT64_MAX);
+}
+
+const char *rules_name_of(const struct rules *rules, const struct naddr *a)
+{
+	for (unsigned i = rules ? rules->learned->len : 0; i-- > 0;) {
+		const struct learned *l = &g_array_index(rules->learned, struct learned, i);
+
+		if (naddr_equal(&l->addr, a))
+			return l->name;
+	}
+	return NULL;
+}
+
+void rules_tick(struct rules *rules, int64_t now)
+{
+	if (rules)
+		rules->now = now;
+}
+
+bool rules_is_lan(const struct naddr *a)
+{
+	/* RFC 1918, RFC 6598, RFC 4193 */
+	/* clang-format off */
+	static const struct { struct naddr net; unsigned prefix; } lan[] = {
+		{ { 4, { 10 } }, 8 },        { { 4, { 172, 16 } }, 12 }, { { 4, { 192, 168 } }, 16 },
+		{ { 4, { 100, 64 } }, 10 },  { { 6, { 0xfc } }, 7 },
+	};
+	/* clang-format on */
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(lan); i++)
+		if (naddr_in(a, &lan[i].net, lan[i].prefix))
+			return true;
+	return false;
 }

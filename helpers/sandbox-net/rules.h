@@ -8,27 +8,74 @@
 
 /*
  * Egress rules: what --allow and --deny say about destinations that are neither the host nor
- * special (filter.c has refused those already). Pure but for the clock that is handed in.
+ * special (filter.c has refused those already). Pure: the clock is handed in by rules_tick().
  *
- * The order of the rules is the order on the command line. With any `allow` the rest is refused;
- * with only `deny` rules the rest is allowed. Names are matched against what dns.c has learned.
+ * The first rule that matches decides, in the order of the command line. Where none does: with any
+ * `allow` the rest is refused, with only `deny` rules the rest is allowed. Names are matched against
+ * what dns.c has learned for them, for as long as the answer was good. A name allows QUIC, DNS and DNS
+ * over TLS only where its rule says "udp ... 443-443", "... 53-53", "... 853-853" in so many words;
+ * with any rule about names, the latter two are refused where no rule matches, too.
+ *
+ * A rule's text is "allow|deny any|tcp|udp TARGET PORTS[ plain]": TARGET a name, "*.NAME" (what is
+ * below it, not NAME itself), ADDRESS/PREFIX, or "lan" (private, carrier-grade and unique local
+ * addresses); PORTS "*" or "443,8000-8010"; `plain`: no look at the name in TLS or HTTP.
  */
+
+enum {
+	RULES_MAX = 1024,
+	RULES_PORTS_MAX = 32,         /* ranges in one rule */
+	RULES_LEARNED_MAX = 8192,     /* addresses; the one that ends first goes */
+	RULES_TTL_MIN_MS = 30 * 1000, /* programs resolve first and connect a little later */
+	RULES_TTL_MAX_MS = 3600 * 1000,
+};
 
 struct rules;
 
-/* From the [egress] group of the configuration, one text a rule ("allow tcp example.org 443"); NULL
- * when there are none: everything is allowed. On a fault returns NULL too, with *ret_fault: a text
- * that names the rule. */
+enum rules_inspect {
+	RULES_PLAIN, /* the flow is passed on as it is */
+	RULES_NAME,  /* allowed by a name: what it names itself (TLS, HTTP) must be allowed too */
+};
+
+/* From the [egress] group of the configuration, one text a rule; NULL when there are none:
+ * everything is allowed. On a fault returns NULL too, with *ret_fault: a text that names it. */
 struct rules *rules_new(char **texts, const char **ret_fault);
 void rules_free(struct rules *rules);
 
-/* Whether a new flow may begin; *port in host byte order, 0 for ICMP. Never called for frames of
+/* The time in milliseconds (CLOCK_MONOTONIC) by which the others reckon from now on. */
+void rules_tick(struct rules *rules, int64_t now);
+
+/* Whether a new flow may begin; port in host byte order, 0 for ICMP. Never called for frames of
  * TCP connections that exist. */
 bool rules_allow(const struct rules *rules, uint8_t proto, const struct naddr *dst, uint16_t port);
+
+/* For a flow that rules_allow() let begin: whether its first bytes are to be looked at. */
+enum rules_inspect rules_inspect(const struct rules *rules, uint8_t proto, const struct naddr *dst,
+				 uint16_t port);
+
+/* Whether a flow to dst may name `name` as its server: a rule allows the name, and it was resolved
+ * to this address. */
+bool rules_names_match(const struct rules *rules, uint8_t proto, const struct naddr *dst,
+		       uint16_t port, const char *name);
 
 /* Whether this name may be asked for at all; refused names get REFUSED. */
 bool rules_name_allowed(const struct rules *rules, const char *name);
 
-/* A name was resolved to an address, good until `until` (milliseconds, CLOCK_MONOTONIC). Returns
- * false when the address may not be handed out (rebinding). */
-bool rules_learn(struct rules *rules, const char *name, const struct naddr *a, int64_t until);
+/* Whether any rule is about names: then QUIC is refused, and other resolvers. */
+bool rules_by_name(const struct rules *rules);
+
+/* A name was resolved to an address, good for `ttl` seconds (bounded, see above). Returns false when
+ * the address may not be handed out: a name leads into a private network only where an address rule
+ * allows that (DNS rebinding). Without rules nothing is learned, and everything is good. */
+bool rules_learn(struct rules *rules, const char *name, const struct naddr *a, uint32_t ttl);
+
+/* Whether an answer for a name may not have this address, see rules_learn(). */
+bool rules_rebinds(const struct rules *rules, const struct naddr *a);
+
+/* A name that the user has given an address: good for ever, wherever it leads. */
+void rules_learn_host(struct rules *rules, const char *name, const struct naddr *a);
+
+/* Which name an address was last handed out for, or NULL; for messages. */
+const char *rules_name_of(const struct rules *rules, const struct naddr *a);
+
+/* Addresses of no public network: private, carrier-grade, unique local. */
+bool rules_is_lan(const struct naddr *a);

@@ -86,6 +86,7 @@ struct io_rate {
 /* An amount of memory: bytes, or thousandths of the host's RAM when bytes is 0. */
 struct memory_amount { uint64_t bytes; unsigned permille; };
 
+enum { SPEC_DNS_MAX = 8 };
 enum { SPEC_CPUS = 1024 }; /* --cpuset: numbers below */
 
 struct spec {
@@ -136,6 +137,10 @@ struct spec {
 	const char *netns_path;
 	GArray *publish;            /* struct publish */
 	GArray *host_ports;         /* struct host_port */
+	GPtrArray *net_rules;       /* char *: --allow and --deny in order, as the helper reads them */
+	bool net_allow;             /* one of them allows: the rest is refused */
+	GPtrArray *dns;             /* char *: addresses of servers, in place of the host's */
+	GPtrArray *hosts;           /* char *: "NAME ADDRESS" */
 	enum tristate ipv6;         /* auto: where the host has it */
 
 	uint64_t cap_add, cap_drop; /* masks by capability number */

@@ -169,10 +169,45 @@ static void put_addresses(struct build *b, GString *out)
 				       ipv6(b, BOX), ipv6(b, GATEWAY), ipv6(b, DNS), PREFIX6);
 }
 
+/* Texts of spec/netrule.c, in which nothing needs to be escaped. */
+static void put_items(GString *out, const GPtrArray *list)
+{
+	for (unsigned i = 0; i < list->len; i++)
+		g_string_append_printf(out, "%s;", (const char *)g_ptr_array_index(list, i));
+	g_string_append_c(out, '\n');
+}
+
+static void put_list(GString *out, const char *key, const GPtrArray *list)
+{
+	if (list->len == 0)
+		return;
+	g_string_append_printf(out, "%s=", key);
+	put_items(out, list);
+}
+
+/* The box's own name, then those of --add-host. */
+static void put_hosts(struct build *b, GString *out)
+{
+	g_string_append_printf(out, "hosts=%s %s;", hostname(b), ipv4(b, BOX));
+	if (b->net.ipv6)
+		g_string_append_printf(out, "%s %s;", hostname(b), ipv6(b, BOX));
+	put_items(out, b->spec->hosts);
+}
+
 static void put_dns(struct build *b, GString *out)
 {
 	g_string_append(out, "[dns]\n");
 	put_text(out, "resolv", b->host->net.resolv ? b->host->net.resolv : "");
+	put_list(out, "servers", b->spec->dns);
+	put_hosts(b, out);
+}
+
+static void put_rules(struct build *b, GString *out)
+{
+	if (b->spec->net_rules->len == 0)
+		return;
+	g_string_append(out, "[egress]\n");
+	put_list(out, "rules", b->spec->net_rules);
 }
 
 static void put_host_ports(struct build *b, GString *out)
@@ -233,6 +268,7 @@ static const char *helper_config(struct build *b)
 	put_dns(b, out);
 	put_host_ports(b, out);
 	put_published(b, out);
+	put_rules(b, out);
 	return plan_str(b, out->str);
 }
 
@@ -337,6 +373,16 @@ static void add_file(struct build *b, const char *dst, const char *text)
 	op->u.data.make = view_makes_places(b);
 }
 
+static void put_added_hosts(struct build *b, GString *out)
+{
+	for (unsigned i = 0; i < b->spec->hosts->len; i++) {
+		const char *text = g_ptr_array_index(b->spec->hosts, i);
+		const char *space = strchr(text, ' ');
+
+		g_string_append_printf(out, "%s\t%.*s\n", space + 1, (int)(space - text), text);
+	}
+}
+
 /* The host's own names are kept in its own view; a root directory gets what every system has. */
 static const char *hosts_text(struct build *b)
 {
@@ -348,6 +394,7 @@ static const char *hosts_text(struct build *b)
 	g_string_append_printf(out, "%s\t%s\n", ipv4(b, BOX), hostname(b));
 	if (b->net.ipv6)
 		g_string_append_printf(out, "%s\t%s\n", ipv6(b, BOX), hostname(b));
+	put_added_hosts(b, out);
 	g_string_append(out, host ? host : plain);
 	if (out->str[out->len - 1] != '\n')
 		g_string_append_c(out, '\n');

@@ -95,6 +95,8 @@ static int set_path(struct build *b, struct err *err)
 #define MEMORY_FORM "a size from 1M on such as 512M or 1GiB, or a part of the RAM such as 25%"
 #define IO_FORM \
 	"10M (bytes a second) or 500iops (operations a second), for one disk as /data:10M or /dev/sda:10M"
+#define RULE_FORM \
+	"HOST, *.HOST, ADDRESS[/PREFIX] or lan, with [tcp://|udp://] before and [:PORTS] after"
 #define SHARE_FORM "a list of mnt, pid, net, ipc, uts, cgroup, time"
 #define CAP_FORM   "a list of capabilities such as NET_BIND_SERVICE, or ALL"
 #define BITS_FORM \
@@ -166,6 +168,10 @@ static const struct setter setters[_OPT_MAX] = {
 	VALUE(PUBLISH,         set_publish, "[IP:]HOST:BOX, ports or ranges of them, as in 8080:80, 0.0.0.0:80:80, [::1]:8000-8009:8000-8009"),
 	VALUE(HOST_PORT,       set_host_port, "PORT[/tcp|/udp] or FIRST-LAST, ports from 1 to 65535"),
 	VALUE(IPV6,            set_ipv6, "auto, on or off"),
+	VALUE(ALLOW,           set_allow, RULE_FORM),
+	VALUE(DENY,            set_deny, RULE_FORM),
+	VALUE(DNS,             set_dns, "an address of IPv4 or IPv6"),
+	VALUE(ADD_HOST,        set_add_host, "NAME:ADDRESS"),
 
 	VALUE(CAP_ADD,         set_cap_add, CAP_FORM),
 	VALUE(CAP_DROP,        set_cap_drop, CAP_FORM),
@@ -266,6 +272,9 @@ static void spec_init(struct spec *spec)
 		.preserve_fds = g_array_new(FALSE, FALSE, sizeof(int)),
 		.publish = g_array_new(FALSE, FALSE, sizeof(struct publish)),
 		.host_ports = g_array_new(FALSE, FALSE, sizeof(struct host_port)),
+		.net_rules = g_ptr_array_new_with_free_func(g_free),
+		.dns = g_ptr_array_new_with_free_func(g_free),
+		.hosts = g_ptr_array_new_with_free_func(g_free),
 		.uid = SPEC_ID_NONE,
 		.gid = SPEC_ID_NONE,
 		.stop_signal = SIGTERM,
@@ -293,7 +302,9 @@ static void settle_root(const struct build *b)
 /* What only --network user has means it. */
 static bool wants_user_network(const struct spec *spec)
 {
-	return spec->origin[OPT_PUBLISH] || spec->origin[OPT_HOST_PORT] || spec->origin[OPT_IPV6];
+	return spec->origin[OPT_PUBLISH] || spec->origin[OPT_HOST_PORT] || spec->origin[OPT_IPV6] ||
+	       spec->origin[OPT_ALLOW] || spec->origin[OPT_DENY] || spec->origin[OPT_DNS] ||
+	       spec->origin[OPT_ADD_HOST];
 }
 
 /* Two spellings of one wish: afterwards both fields say it. */
@@ -354,6 +365,9 @@ void spec_clear(struct spec *spec)
 	list_clear(&spec->publish);
 	list_clear(&spec->host_ports);
 	list_clear(&spec->seccomp_lists);
+	g_clear_pointer(&spec->net_rules, g_ptr_array_unref);
+	g_clear_pointer(&spec->dns, g_ptr_array_unref);
+	g_clear_pointer(&spec->hosts, g_ptr_array_unref);
 	idmap_clear(&spec->map);
 	if (spec->arena)
 		g_string_chunk_free(spec->arena);

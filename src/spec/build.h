@@ -84,6 +84,10 @@ int set_unshare(struct build *b, struct err *err);
 int set_network(struct build *b, struct err *err);
 int set_publish(struct build *b, struct err *err);
 int set_host_port(struct build *b, struct err *err);
+int set_allow(struct build *b, struct err *err);
+int set_deny(struct build *b, struct err *err);
+int set_dns(struct build *b, struct err *err);
+int set_add_host(struct build *b, struct err *err);
 int set_ipv6(struct build *b, struct err *err);
 
 int set_landlock(struct build *b, struct err *err);

@@ -71,6 +71,10 @@ static bool user_unmapped(const struct spec *s)
 	F(PUBLISH,       OPT_PUBLISH,    "--publish",               s->publish->len > 0) \
 	F(HOST_PORT,     OPT_HOST_PORT,  "--host-port",             s->host_ports->len > 0) \
 	F(IPV6,          OPT_IPV6,       "--ipv6",                  s->origin[OPT_IPV6]) \
+	F(ALLOW,         OPT_ALLOW,      "--allow",                 s->origin[OPT_ALLOW]) \
+	F(DENY,          OPT_DENY,       "--deny",                  s->origin[OPT_DENY]) \
+	F(DNS,           OPT_DNS,        "--dns",                   s->origin[OPT_DNS]) \
+	F(ADD_HOST,      OPT_ADD_HOST,   "--add-host",              s->origin[OPT_ADD_HOST]) \
 	F(NO_HOST,       OPT_HOST,       "--no-host",               b->no_host) \
 	F(HOST_VIEW,     OPT_HOST,       "the host view",           s->view == VIEW_HOST) \
 	F(ROOTFS,        OPT_ROOTFS,     "--rootfs",                s->view == VIEW_ROOTFS) \
@@ -170,6 +174,10 @@ static const struct conflict {
 	{ FACT_NET_OTHER,   FACT_PUBLISH,   only_user, "use --network user" },
 	{ FACT_NET_OTHER,   FACT_HOST_PORT, only_user, "use --network user" },
 	{ FACT_NET_OTHER,   FACT_IPV6,      only_user, "use --network user" },
+	{ FACT_NET_OTHER,   FACT_ALLOW,     only_user, "use --network user" },
+	{ FACT_NET_OTHER,   FACT_DENY,      only_user, "use --network user" },
+	{ FACT_NET_OTHER,   FACT_DNS,       only_user, "use --network user" },
+	{ FACT_NET_OTHER,   FACT_ADD_HOST,  only_user, "use --network user" },
 	{ FACT_UNSHARE_NET, FACT_NET_HOST, not_new, leave_out },
 	{ FACT_UNSHARE_NET, FACT_NET_NS,   not_new, leave_out },
 

@@ -4,7 +4,8 @@
 
     host      where sandbox runs: loopback, 198.51.100.2 and 2001:db8:1::2 towards the net, 203.0.113.7 on a
               loopback interface, a resolv.conf of its own
-    net       the outside, 198.51.100.1 and 2001:db8:1::1, with servers
+    net       the outside, 198.51.100.1 and 2001:db8:1::1, with servers; 198.51.100.3 is another of its hosts, and
+              10.66.0.1 one in a private network beyond it
 
 Imported, it is the tests' side: World starts the other side, which is this file run as a program,
 and talks to it by lines."""
@@ -21,7 +22,9 @@ import threading
 
 HOST4, HOST6, HOST_LO = "198.51.100.2", "2001:db8:1::2", "203.0.113.7"
 NET4, NET6 = "198.51.100.1", "2001:db8:1::1"
+OTHER4, LAN4 = "198.51.100.3", "10.66.0.1"
 ECHO, COUNT, SOURCE, RESET, MUTE, KEEP, HTTP = 7000, 7001, 7002, 7003, 7004, 7005, 80
+HTTPS, DOT = 443, 853
 LOCAL, LOCAL_UDP, ANY = 5432, 5353, 9999     # of the host
 GATEWAY, GATEWAY6, DNS = "10.0.2.2", "fd73:6e64:6278:2::2", "10.0.2.3"
 
@@ -192,18 +195,27 @@ def question(data):
     return ".".join(labels), kind, data[12:at + 5]
 
 
-NAMES = {"www.example.test": NET4, "host.example.test": HOST4, "local.example.test": "127.0.0.1"}
+NAMES = {"www.example.test": NET4, "host.example.test": HOST4, "local.example.test": "127.0.0.1",
+         "a.example.test": NET4, "b.example.test": OTHER4, "lan.example.test": LAN4, "end.example.net": OTHER4}
+ALIASES = {"alias.example.test": "end.example.net"}
 
 
 def resolve(data, stream):
-    """A records of NAMES; "many.example.test" has so many that UDP does not hold them."""
+    """A records of NAMES; "many" and "much.example.test" have so many that UDP does not hold them."""
     name, kind, asked = question(data)
+    chain, alias = b"", 0
+    if name in ALIASES:
+        name = ALIASES[name]
+        target = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+        chain, alias = b"\xc0\x0c" + struct.pack(">HHIH", 5, 1, 60, len(target)) + target, 12 + len(asked) + 12
     addresses = ["198.51.100.%d" % n for n in range(1, 101)] if name == "many.example.test" else \
+        ["198.51.100.%d" % n for n in range(3, 103)] if name == "much.example.test" else \
         [NAMES[name]] if name in NAMES else []
     if kind != 1:
         records = []
     else:
-        records = [b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + socket.inet_aton(a) for a in addresses]
+        owner = struct.pack(">H", 0xc000 | (alias or 12))
+        records = ([chain] if chain else []) + [owner + struct.pack(">HHIH", 1, 1, 60, 4) + socket.inet_aton(a) for a in addresses]
     truncated = not stream and len(records) > 20
     flags = 0x8180 | (0x0200 if truncated else 0) | (0 if addresses else 3)
     return data[:2] + struct.pack(">HHHHH", flags, 1, 0 if truncated else len(records), 0, 0) + asked + \
@@ -235,11 +247,14 @@ def be_the_net(ready, go):
     ip("addr", "add", NET6 + "/64", "dev", "net0", "nodad")
     ip("link", "set", "net0", "addrgenmode", "none")
     ip("link", "set", "net0", "up")
-    for address in (NET4, NET6):
-        for port, handler in ((ECHO, echo), (COUNT, count), (SOURCE, source), (RESET, reset), (MUTE, mute), (KEEP, keep), (HTTP, http),
-                              (53, names_stream)):
+    ip("addr", "add", OTHER4 + "/24", "dev", "net0")
+    ip("addr", "add", LAN4 + "/32", "dev", "lo")
+    for address in (NET4, NET6, OTHER4, LAN4):
+        for port, handler in ((ECHO, echo), (COUNT, count), (SOURCE, source), (RESET, reset), (MUTE, mute), (KEEP, keep),
+                              (HTTP, http), (HTTPS, echo), (DOT, echo), (53, names_stream)):
             serve(socket.SOCK_STREAM, address, port, handler)
         serve(socket.SOCK_DGRAM, address, ECHO, echo_datagrams)
+        serve(socket.SOCK_DGRAM, address, HTTPS, echo_datagrams)
         serve(socket.SOCK_DGRAM, address, 53, names)
     os.write(ready, b"2")
     os.read(go, 1)

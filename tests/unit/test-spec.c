@@ -81,6 +81,7 @@ static bool published(const struct spec *s, unsigned row, const char *address, u
 			   address) &&
 	       p->first == first && p->last == last && p->inner == inner;
 }
+#define RULE(n, text) (s->net_rules->len > (n) && g_str_equal(s->net_rules->pdata[n], text))
 
 /* What each option does, as an expression over the spec. */
 /* clang-format off */
@@ -134,6 +135,21 @@ static bool published(const struct spec *s, unsigned row, const char *address, u
 	F(published(s, 0, "::1", 8080, 8080, 80), "publish", "[::1]:8080:80") \
 	F(published(s, 1, "::", 80, 89, 8080), "publish", "1:1", "publish", "[::]:80-89:8080-8089") \
 	F(s->net == NET_USER && s->ipv6 == TRI_OFF, "ipv6", "off") \
+	F(s->net == NET_USER && s->net_allow && RULE(0, "allow any example.org *"), "allow", "Example.org.") \
+	F(s->net == NET_USER && !s->net_allow && RULE(0, "deny any lan *"), "deny", "lan") \
+	F(RULE(0, "allow tcp *.example.org 443-443,8000-8010"), "allow", "tcp://*.example.org:443,8000-8010") \
+	F(RULE(0, "allow udp 10.1.0.0/16 53-53"), "allow", "udp://10.1.0.0/16:53") \
+	F(RULE(0, "allow any 192.0.2.1/32 *"), "allow", "192.0.2.1") \
+	F(RULE(0, "allow any 2001:db8::1/128 *"), "allow", "2001:db8::1") \
+	F(RULE(0, "allow any 2001:db8::/32 22-22"), "allow", "[2001:db8::/32]:22") \
+	F(RULE(0, "allow any 0.0.0.0/0 80-80") && RULE(1, "allow any ::/0 80-80"), "allow", "*:80") \
+	F(RULE(0, "allow any a.b 443-443 plain"), "allow", "a.b:443,plain") \
+	F(RULE(0, "allow any a.b * plain"), "allow", "a.b,plain") \
+	F(RULE(0, "deny any a.b *") && RULE(1, "allow any b *"), "deny", "a.b", "allow", "b") \
+	F(s->net == NET_USER && s->dns->len == 2, "dns", "9.9.9.9", "dns", "2620:fe::fe") \
+	F(s->net == NET_USER && g_str_equal(s->hosts->pdata[0], "db 10.1.2.3"), "add-host", "DB:10.1.2.3") \
+	F(g_str_equal(s->hosts->pdata[0], "db fd00::1"), "add-host", "db:[fd00::1]") \
+	F(g_str_equal(s->hosts->pdata[0], "db fd00::1"), "add-host", "db:fd00::1") \
 	F(s->net == NET_HOST && s->share == CLONE_NEWNET, "share", "net") \
 	F(s->net == NET_HOST, "share", "net", "network", "host") \
 	F(s->net == NET_NONE, "network", "none", "unshare", "net") \
@@ -261,6 +277,36 @@ static void test_refused_values(void **state)
 		{ "publish", "80:80/sctp", "neither /tcp nor /udp" },
 		{ "publish", "80:80/", "neither /tcp nor /udp" },
 		{ "publish", "1000-1256:1000-1256", "more than 256" },
+		{ "allow", "", "no destination" },
+		{ "allow", "tcp://", "no destination" },
+		{ "allow", "a.b:", "no port after" },
+		{ "allow", "a.b:0", "out of range" },
+		{ "allow", "a.b:65536", "out of range" },
+		{ "allow", "a.b:80-79", "ends before" },
+		{ "allow", "a.b:http", "expected form" },
+		{ "allow", "https://a.b", "" },
+		{ "allow", "a.b/path", "no network" },
+		{ "allow", "10.1.2.3/16", "beyond its /16" },
+		{ "allow", "10.1.0.0/33", "out of range" },
+		{ "allow", "10.1.0", "neither an address nor a name" },
+		{ "allow", "300.1.1.1", "neither an address nor a name" },
+		{ "allow", "localhost", "--host-port" },
+		{ "allow", "x.localhost:80", "--host-port" },
+		{ "allow", "*.*.b", "once" },
+		{ "allow", "a*.b", "no name of a host" },
+		{ "allow", "a..b", "empty label" },
+		{ "allow", "a b", "no name of a host" },
+		{ "allow", "a;b", "no name of a host" },
+		{ "allow", "b\xc3\xbc.de", "xn--" },
+		{ "deny",
+		  "a.b:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33",
+		  "32 ports" },
+		{ "dns", "dns.example", "no address" },
+		{ "dns", "", "no address" },
+		{ "add-host", "db", "no ':'" },
+		{ "add-host", "db:", "no address" },
+		{ "add-host", ":10.0.0.1", "empty label" },
+		{ "add-host", "a b:10.0.0.1", "no name of a host" },
 		{ "host-port", "", "number is missing" },
 		{ "host-port", "0", "out of range" },
 		{ "host-port", "65536", "out of range" },

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""--allow, --deny, --dns and --add-host: what a box reaches by name and by address. Each refusal has its
+positive control beside it, the same client with the rule that opens it."""
+
+from box import cases, contains, equal, refused, succeeds
+import world
+from test_network import client
+from world import World
+
+LOOK_UP = """
+def name(text):
+    try:
+        return socket.gethostbyname(text)
+    except socket.gaierror as fault:
+        return {socket.EAI_NONAME: 'none', socket.EAI_AGAIN: 'again', socket.EAI_NODATA: 'nodata'}.get(fault.errno, str(fault))
+"""
+
+
+def rules(script, *options, **keywords):
+    """A client in a box of a world of its own."""
+    with World() as w:
+        return client(LOOK_UP + script, *options, via=w.via, **keywords)
+
+
+def test_allow_name():
+    """An allowed name is resolved and reached; nothing else is, neither by name nor by the same port elsewhere."""
+    got = rules("""
+print(why(%(OTHER4)r, %(ECHO)d))
+print(name('b.example.test'), why(%(OTHER4)r, %(ECHO)d), udp(%(OTHER4)r, %(ECHO)d))
+print(name('a.example.test'), why(%(NET4)r, %(ECHO)d), udp(%(NET4)r, %(ECHO)d))
+print(why(%(OTHER4)r, %(COUNT)d), why(%(NET6)r, %(ECHO)d))
+""" % vars(world), "--allow", "b.example.test:%d" % world.ECHO)
+    equal(got.out, "ECONNREFUSED\n198.51.100.3 connected b'hello'\nagain ECONNREFUSED EHOSTUNREACH\nECONNREFUSED ECONNREFUSED\n")
+
+
+def test_allow_below():
+    """*.NAME is what is below it, an alias what it leads to."""
+    got = rules("""
+print(name('example.test'), name('alias.example.test'), why(%(OTHER4)r, %(ECHO)d))
+print(name('end.example.net'), why(%(NET4)r, %(ECHO)d))
+""" % vars(world), "--allow", "*.example.test")
+    equal(got.out, "again 198.51.100.3 connected\nagain ECONNREFUSED\n")
+
+
+def test_allow_over_tcp():
+    """The server of the box knows the rules over TCP as well: an answer too long for UDP is learned from."""
+    got = rules("""
+print(len(socket.gethostbyname_ex('much.example.test')[2]), why(%(OTHER4)r, %(ECHO)d))
+def ask(text):
+    s = connect(%(DNS)r, 53)
+    question = b''.join(bytes([len(l)]) + l.encode() for l in text.split('.')) + b'\\0\\0\\1\\0\\1'
+    s.sendall(struct.pack('>HHHHHHH', 12 + len(question), 7, 0x100, 1, 0, 0, 0) + question)
+    answer = s.recv(4096)
+    return answer[5] & 15, answer[9]
+print(ask('b.example.test'), ask('a.example.test'))
+""" % vars(world), "--allow", "much.example.test", "--allow", "b.example.test")
+    equal(got.out, "100 connected\n(0, 1) (5, 0)\n")
+
+
+@cases(name=("b.example.test",), below=("*.example.test",), denied=("*.example.test", "--deny", "a.example.test"))
+def test_other_resolvers(*options):
+    """Other name servers, DNS over TLS and QUIC are refused under a name, at the allowed address too."""
+    got = rules("""
+print(name('b.example.test'), why(%(OTHER4)r, %(HTTP)d))
+for host in (%(OTHER4)r, %(NET4)r):
+    print(why(host, 53), udp(host, 53), why(host, %(DOT)d), udp(host, %(HTTPS)d))
+""" % vars(world), "--allow", *options)
+    equal(got.out, "198.51.100.3 connected\n" + "ECONNREFUSED EHOSTUNREACH ECONNREFUSED EHOSTUNREACH\n" * 2)
+
+
+def test_said_in_so_many_words():
+    """What a rule names by its port is allowed: DNS over TLS, QUIC."""
+    got = rules("print(name('b.example.test'), why(%(OTHER4)r, %(DOT)d), udp(%(OTHER4)r, %(HTTPS)d))" % vars(world),
+                "--allow", "b.example.test:%d" % world.DOT, "--allow", "udp://b.example.test:443")
+    equal(got.out, "198.51.100.3 connected b'hello'\n")
+
+
+def test_rebinding():
+    """A name that leads into a private network, to the host or its loopback, is refused, and reached with a rule for
+    the address."""
+    script = """
+print(name('lan.example.test'), name('host.example.test'), name('local.example.test'), why(%(LAN4)r, %(ECHO)d))
+""" % vars(world)
+    equal(rules(script, "--allow", "*.example.test").out, "again again again ECONNREFUSED\n")
+    equal(rules(script, "--allow", "*.example.test", "--allow", "10.66.0.0/16").out, "10.66.0.1 again again connected\n")
+
+
+def test_deny_lan():
+    """--deny lan leaves the rest; a rule before it opens a part."""
+    script = "print(why(%(LAN4)r, %(ECHO)d), udp(%(LAN4)r, %(ECHO)d), why(%(NET4)r, %(ECHO)d), name('b.example.test'))" % vars(world)
+    equal(rules(script).out, "connected b'hello' connected 198.51.100.3\n")
+    equal(rules(script, "--deny", "lan").out, "ECONNREFUSED EHOSTUNREACH connected 198.51.100.3\n")
+    equal(rules(script, "--allow", "tcp://10.66.0.1", "--deny", "lan", "--allow", "*").out,
+          "connected EHOSTUNREACH connected 198.51.100.3\n")
+
+
+def test_networks():
+    """Rules for networks, ports and protocols, IPv6 as well; the first that matches decides."""
+    got = rules("""
+print(why(%(NET4)r, %(ECHO)d), why(%(NET4)r, %(COUNT)d), udp(%(NET4)r, %(ECHO)d), why(%(OTHER4)r, %(ECHO)d))
+print(why(%(NET6)r, %(COUNT)d), why(%(NET6)r, %(ECHO)d))
+""" % vars(world), "--deny", world.OTHER4, "--allow", "tcp://198.51.100.0/24:7000,7003-7004", "--allow", "[2001:db8::/32]:7001")
+    equal(got.out, "connected ECONNREFUSED EHOSTUNREACH ECONNREFUSED\nconnected ECONNREFUSED\n")
+
+
+def test_host_stays_out_of_reach():
+    """No rule opens the host."""
+    with World() as w:
+        got = client("print(why(%(HOST4)r, %(ANY)d), why('127.0.0.1', %(ANY)d), why(%(GATEWAY)r, %(ANY)d))" % vars(world),
+                     "--allow", "*", "--allow", "lan", "--allow", world.HOST4, via=w.via)
+        equal(w.hits(), [], "connections to the host")
+    equal(got.out, "ECONNREFUSED ECONNREFUSED ECONNREFUSED\n")
+
+
+def test_long_connection():
+    """A connection stays when its name is forgotten: the rules are asked at its begin."""
+    got = rules("""
+print(name('b.example.test'))
+s = connect(%(OTHER4)r, %(ECHO)d)
+for n in range(3):
+    s.sendall(b'x'); print(s.recv(1)); time.sleep(0.2)
+""" % vars(world), "--allow", "b.example.test")
+    equal(got.out, "198.51.100.3\n" + "b'x'\n" * 3)
+
+
+def test_dns():
+    """--dns in place of the host's servers, the first that answers."""
+    with World(resolv="nameserver 198.51.100.77\\n") as w:
+        got = client(LOOK_UP + "print(name('b.example.test'))", "--dns", "127.0.0.99", "--dns", world.OTHER4, via=w.via)
+    equal(got.out, "198.51.100.3\n")
+
+
+def test_add_host():
+    """A name given an address, in the file and by the server; with --allow it is reached, in a private network too."""
+    got = rules("""
+print(name('db'), why('db', %(ECHO)d), why(%(NET4)r, %(ECHO)d))
+import subprocess
+question = b'\\2db\\0\\0\\1\\0\\1'
+answer = udp(%(DNS)r, 53, struct.pack('>HHHHHH', 7, 0x100, 1, 0, 0, 0) + question)
+print(socket.inet_ntoa(answer[-4:]))
+print(open('/etc/hosts').read().count('10.66.0.1\\tdb\\n'))
+""" % vars(world), "--add-host", "db:" + world.LAN4, "--allow", "db:%d" % world.ECHO)
+    equal(got.out, "10.66.0.1 connected ECONNREFUSED\n10.66.0.1\n1\n")
+
+
+def test_own_name():
+    """The box's own name is answered by its server, under rules as well."""
+    got = rules("""
+answer = udp(%(DNS)r, 53, struct.pack('>HHHHHH', 7, 0x100, 1, 0, 0, 0) + b'\\4blue\\0\\0\\1\\0\\1')
+print(socket.inet_ntoa(answer[-4:]))
+""" % vars(world), "--hostname", "blue", "--allow", "b.example.test")
+    equal(got.out, "10.0.2.100\n")
+
+
+def test_bad_rules():
+    """A rule that cannot be read is one line that names it, and nothing runs."""
+    for option, value, says in (("--allow", "10.1.2.3/16", "bits set beyond its /16"), ("--deny", "a.b:0", "out of range"),
+                                ("--allow", "localhost:80", "--host-port"), ("--dns", "one", "no address"),
+                                ("--add-host", "db", "no ':'")):
+        contains(refused(option, value, "--", "true", code="E-VALUE").err, says)
+    refused("--network", "host", "--allow", "a.b", "--", "true", code="E-CONFLICT")
+
+
+def test_explain():
+    """--explain shows the rules as the helper gets them."""
+    got = succeeds("--allow", "b.example.test:443", "--deny", "lan", "--explain", "--", "true")
+    contains(got.out, "allow any b.example.test 443-443;deny any lan *;")

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+/* Egress rules of helpers/sandbox-net: which flow may begin, which name may be asked for, what is
+ * learned and for how long. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glib.h>
+#include <string.h>
+
+#include "rules.h"
+
+enum { TCP = 6, UDP = 17, ICMP = 1 };
+
+static struct naddr addr(const char *text)
+{
+	struct naddr a;
+
+	assert_true(naddr_parse(text, &a));
+	return a;
+}
+
+static struct rules *make(const char *list)
+{
+	g_auto(GStrv) texts = g_strsplit(list, ";", -1);
+	const char *fault;
+	struct rules *rules = rules_new(texts, &fault);
+
+	assert_non_null(rules);
+	assert_null(fault);
+	rules_tick(rules, 1000000);
+	return rules;
+}
+
+static bool allows(const struct rules *rules, uint8_t proto, const char *to, uint16_t port)
+{
+	struct naddr a = addr(to);
+
+	return rules_allow(rules, proto, &a, port);
+}
+
+static bool learn(struct rules *rules, const char *name, const char *to, uint32_t ttl)
+{
+	struct naddr a = addr(to);
+
+	return rules_learn(rules, name, &a, ttl);
+}
+
+static bool match(const struct rules *rules, const char *to, uint16_t port, const char *name)
+{
+	struct naddr a = addr(to);
+
+	return rules_names_match(rules, TCP, &a, port, name);
+}
+
+static enum rules_inspect inspect(const struct rules *rules, const char *to, uint16_t port)
+{
+	struct naddr a = addr(to);
+
+	return rules_inspect(rules, TCP, &a, port);
+}
+
+static void faults(void **state)
+{
+	static const char *const rows[] = {
+		"",
+		"allow",
+		"allow any a.b",
+		"permit any a.b *",
+		"allow sctp a.b *",
+		"allow any  *",
+		"allow any *. *",
+		"allow any a.b 1",
+		"allow any a.b 0-1",
+		"allow any a.b 2-1",
+		"allow any a.b 1-65536",
+		"allow any a.b 1-2,",
+		"allow any a.b 1-2x",
+		"allow any 10.0.0.0/33 *",
+		"allow any 10.0.0/8 *",
+		"allow any a.b * plainly",
+		"allow any a.b * plain more",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		char *texts[] = { (char *)"allow any a.b *", (char *)rows[i], NULL };
+		const char *fault = NULL;
+
+		if (rules_new(texts, &fault) || fault != rows[i])
+			fail_msg("'%s' was read", rows[i]);
+	}
+}
+
+static void addresses(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *rules; uint8_t proto; const char *to; uint16_t port; bool allowed; } rows[] = {
+		{ "allow any 192.0.2.0/24 *",                    TCP, "192.0.2.255", 1, true },
+		{ "allow any 192.0.2.0/24 *",                    TCP, "192.0.3.0", 1, false },
+		{ "allow any 192.0.2.0/24 *",                    ICMP, "192.0.2.1", 0, true },
+		{ "allow any 192.0.2.0/24 *",                    TCP, "2001:db8::1", 1, false },
+		{ "allow tcp 192.0.2.0/24 443-443,8000-8010",    TCP, "192.0.2.1", 443, true },
+		{ "allow tcp 192.0.2.0/24 443-443,8000-8010",    TCP, "192.0.2.1", 8010, true },
+		{ "allow tcp 192.0.2.0/24 443-443,8000-8010",    TCP, "192.0.2.1", 8011, false },
+		{ "allow tcp 192.0.2.0/24 443-443,8000-8010",    UDP, "192.0.2.1", 443, false },
+		{ "allow tcp 192.0.2.0/24 443-443,8000-8010",    ICMP, "192.0.2.1", 0, false },
+		{ "allow any 2001:db8::/33 *",                   TCP, "2001:db8:7fff::1", 1, true },
+		{ "allow any 2001:db8::/33 *",                   TCP, "2001:db8:8000::1", 1, false },
+		{ "deny any lan *",                              TCP, "10.255.0.1", 1, false },
+		{ "deny any lan *",                              UDP, "172.31.0.1", 1, false },
+		{ "deny any lan *",                              TCP, "172.32.0.1", 1, true },
+		{ "deny any lan *",                              TCP, "192.168.1.1", 1, false },
+		{ "deny any lan *",                              TCP, "100.64.0.1", 1, false },
+		{ "deny any lan *",                              TCP, "fd00::1", 1, false },
+		{ "deny any lan *",                              TCP, "192.0.2.1", 53, true },
+		{ "allow any 10.1.0.0/16 *;deny any lan *",      TCP, "10.1.2.3", 1, true },
+		{ "deny any lan *;allow any 10.1.0.0/16 *",      TCP, "10.1.2.3", 1, false },
+		{ "deny any 192.0.2.9/32 *;allow any 0.0.0.0/0 *", TCP, "192.0.2.9", 1, false },
+		{ "deny any 192.0.2.9/32 *;allow any 0.0.0.0/0 *", TCP, "192.0.2.8", 1, true },
+		{ "deny any 192.0.2.9/32 25-25",                 TCP, "192.0.2.9", 25, false },
+		{ "deny any 192.0.2.9/32 25-25",                 TCP, "192.0.2.9", 26, true },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct rules *rules = make(rows[i].rules);
+
+		if (allows(rules, rows[i].proto, rows[i].to, rows[i].port) != rows[i].allowed)
+			fail_msg("row %zu", i);
+		rules_free(rules);
+	}
+	assert_true(allows(NULL, TCP, "10.0.0.1", 1));
+}
+
+static void by_name(void **state)
+{
+	struct rules *rules =
+		make("deny any no.b.org *;allow any a.org 443-443;allow any *.b.org *");
+
+	(void)state;
+	assert_true(rules_by_name(rules));
+	assert_true(rules_name_allowed(rules, "a.org"));
+	assert_true(rules_name_allowed(rules, "A.org"));
+	assert_true(rules_name_allowed(rules, "x.y.b.org"));
+	assert_false(rules_name_allowed(rules, "b.org"));
+	assert_false(rules_name_allowed(rules, "xb.org"));
+	assert_false(rules_name_allowed(rules, "no.b.org"));
+	assert_false(rules_name_allowed(rules, "a.org.evil"));
+	assert_false(allows(rules, TCP, "192.0.2.1", 443));
+	assert_true(learn(rules, "a.org", "192.0.2.1", 60));
+	assert_true(allows(rules, TCP, "192.0.2.1", 443));
+	assert_false(allows(rules, TCP, "192.0.2.1", 80));
+	assert_false(allows(rules, TCP, "192.0.2.2", 443));
+	assert_true(learn(rules, "x.b.org", "192.0.2.2", 60));
+	assert_true(allows(rules, TCP, "192.0.2.2", 22));
+	assert_string_equal(rules_name_of(rules, (struct naddr[]){ addr("192.0.2.2") }), "x.b.org");
+	/* neither QUIC nor other resolvers */
+	assert_false(allows(rules, UDP, "192.0.2.2", 443));
+	assert_false(allows(rules, UDP, "192.0.2.1", 443));
+	assert_false(allows(rules, TCP, "192.0.2.2", 853));
+	assert_false(allows(rules, UDP, "192.0.2.2", 53));
+	assert_true(allows(rules, UDP, "192.0.2.2", 123));
+	rules_free(rules);
+	rules = make(
+		"allow udp a.org 443-443;allow any a.org 853-853;allow any 192.0.2.0/24 53-53");
+	assert_true(learn(rules, "a.org", "192.0.2.1", 60));
+	assert_true(allows(rules, UDP, "192.0.2.1", 443));
+	assert_true(allows(rules, TCP, "192.0.2.1", 853));
+	assert_true(allows(rules, UDP, "192.0.2.1", 53));
+	rules_free(rules);
+	/* with a name denied and nothing allowed, resolvers that would tell it are refused */
+	rules = make("deny any a.org *");
+	assert_false(rules_name_allowed(rules, "a.org"));
+	assert_true(rules_name_allowed(rules, "b.org"));
+	assert_true(allows(rules, TCP, "192.0.2.1", 443));
+	assert_false(allows(rules, UDP, "192.0.2.1", 53));
+	rules_free(rules);
+}
+
+static void lifetime(void **state)
+{
+	struct rules *rules = make("allow any a.org *");
+	struct naddr a = addr("10.0.0.9");
+
+	(void)state;
+	assert_true(learn(rules, "a.org", "192.0.2.1", 0));
+	assert_true(learn(rules, "a.org", "192.0.2.2", 7 * 24 * 3600));
+	rules_tick(rules, 1000000 + RULES_TTL_MIN_MS - 1);
+	assert_true(allows(rules, TCP, "192.0.2.1", 1));
+	rules_tick(rules, 1000000 + RULES_TTL_MIN_MS);
+	assert_false(allows(rules, TCP, "192.0.2.1", 1));
+	assert_true(allows(rules, TCP, "192.0.2.2", 1));
+	rules_tick(rules, 1000000 + RULES_TTL_MAX_MS);
+	assert_false(allows(rules, TCP, "192.0.2.2", 1));
+	rules_learn_host(rules, "a.org", &a);
+	rules_tick(rules, INT64_MAX / 2);
+	assert_true(allows(rules, TCP, "10.0.0.9", 1));
+	rules_free(rules);
+}
+
+/* As many as there is place for: the one that ends first goes, those that are for ever stay. */
+static void full(void **state)
+{
+	struct rules *rules = make("allow any *.org *");
+	struct naddr host = addr("192.0.2.9");
+
+	(void)state;
+	rules_learn_host(rules, "host.org", &host);
+	for (unsigned i = 0; i < RULES_LEARNED_MAX + 10; i++) {
+		g_autofree char *to = g_strdup_printf("198.18.%u.%u", i >> 8, i & 255);
+
+		assert_true(learn(rules, "a.org", to, 60 + i / 1000));
+	}
+	assert_true(allows(rules, TCP, "192.0.2.9", 1));
+	assert_false(allows(rules, TCP, "198.18.0.0", 1));
+	assert_true(allows(rules, TCP, "198.18.32.9", 1));
+	rules_free(rules);
+}
+
+static void rebinding(void **state)
+{
+	struct rules *rules = make("allow any a.org *;allow any 10.1.0.0/16 *");
+
+	(void)state;
+	assert_false(learn(rules, "a.org", "10.2.0.1", 60));
+	assert_false(learn(rules, "a.org", "192.168.0.1", 60));
+	assert_false(learn(rules, "a.org", "fd00::1", 60));
+	assert_false(allows(rules, TCP, "10.2.0.1", 1));
+	assert_true(learn(rules, "a.org", "10.1.0.1", 60));
+	assert_true(learn(rules, "a.org", "192.0.2.1", 60));
+	rules_free(rules);
+	rules = make(
+		"deny any lan *"); /* nothing by name: the filter refuses it, the answer does not matter */
+	assert_true(learn(rules, "a.org", "10.2.0.1", 60));
+	rules_free(rules);
+}
+
+static void server_names(void **state)
+{
+	struct rules *rules =
+		make("deny any no.a.org *;allow any *.a.org 443-443;allow any p.org * plain;"
+		     "allow any 192.0.2.128/25 *");
+
+	(void)state;
+	assert_true(learn(rules, "x.a.org", "192.0.2.1", 60));
+	assert_true(learn(rules, "y.a.org", "192.0.2.1", 60));
+	assert_true(learn(rules, "p.org", "192.0.2.3", 60));
+	assert_true(learn(rules, "evil.org", "192.0.2.1", 60));
+	assert_int_equal(inspect(rules, "192.0.2.1", 443), RULES_NAME);
+	assert_int_equal(inspect(rules, "192.0.2.3", 443), RULES_PLAIN);
+	assert_int_equal(inspect(rules, "192.0.2.3", 22), RULES_PLAIN);
+	assert_int_equal(inspect(rules, "192.0.2.200", 443), RULES_PLAIN);
+	assert_true(match(rules, "192.0.2.1", 443, "x.a.org"));
+	assert_true(match(rules, "192.0.2.1", 443, "Y.A.org"));
+	assert_false(match(rules, "192.0.2.1", 443, "z.a.org")); /* not resolved to it */
+	assert_false(match(rules, "192.0.2.1", 443, "no.a.org"));
+	assert_false(match(rules, "192.0.2.1", 443, "evil.org")); /* not allowed */
+	assert_false(match(rules, "192.0.2.1", 443, ""));
+	rules_free(rules);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(faults),       cmocka_unit_test(addresses),
+		cmocka_unit_test(by_name),      cmocka_unit_test(lifetime),
+		cmocka_unit_test(full),         cmocka_unit_test(rebinding),
+		cmocka_unit_test(server_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
