@@ -52,6 +52,7 @@ static const char *const reasons[_FILTER_REASON_MAX] = {
 	[FILTER_BY_NETWORK] = "nobody has this address",
 	[FILTER_BY_RULE]    = "not allowed",
 	[FILTER_BY_IPV6]    = "the box has no IPv6",
+	[FILTER_BY_SERVER]  = "another server is asked for",
 };
 /* clang-format on */
 

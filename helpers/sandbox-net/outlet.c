@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "peek.h"
+
 /* libslirp's calls carry no pointer of ours: this one is set once, before the first frame. */
 static struct outlet_setup outlet;
 
@@ -29,6 +31,7 @@ ssize_t outlet_raw_send(int fd, const void *data, size_t size)
 bool outlet_is_bound(void)
 {
 	return dlsym(RTLD_DEFAULT, "connect") == (void *)(uintptr_t)&connect &&
+	       dlsym(RTLD_DEFAULT, "send") == (void *)(uintptr_t)&send &&
 	       dlsym(RTLD_DEFAULT, "sendto") == (void *)(uintptr_t)&sendto;
 }
 
@@ -75,6 +78,8 @@ int connect(int fd, const struct sockaddr *to, socklen_t len)
 		errno = EAFNOSUPPORT;
 		return -1;
 	}
+	if (outlet.peeks)
+		peek_end(outlet.peeks, fd);
 	if (outlet.decide)
 		action = outlet.decide(outlet.opaque, &dst, port);
 	if (action == OUTLET_DIVERT)
@@ -82,7 +87,16 @@ int connect(int fd, const struct sockaddr *to, socklen_t len)
 	if (action == OUTLET_REFUSE || !outlet.filter ||
 	    !filter_socket(outlet.filter, proto_of(fd), &dst, port))
 		return refuse(&dst, port, ECONNREFUSED);
+	if (action == OUTLET_INSPECT)
+		peek_begin(outlet.peeks, fd, &dst, port);
 	return outlet_raw_connect(fd, to, len);
+}
+
+ssize_t send(int fd, const void *data, size_t size, int flags)
+{
+	if (outlet.peeks && peek_has(outlet.peeks, fd))
+		return peek_send(outlet.peeks, fd, data, size);
+	return syscall(SYS_sendto, fd, data, size, flags | MSG_NOSIGNAL, NULL, 0);
 }
 
 ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *to,

@@ -7,21 +7,24 @@
 #include "filter.h"
 
 /*
- * The outlet: every connect() and sendto() of libslirp goes through here, since this program defines
+ * The outlet: every connect(), send() and sendto() of libslirp goes through here, since this program defines
  * these names itself and exports them (outlet.syms), so that the dynamic linker binds libslirp's
  * calls to them. It is
  *
  *   - the second lock: what is connected to is checked by the address the kernel is given, however
  *     the frame was read;
- *   - the place where a connection is led elsewhere: to our own name server over TCP, later to a
- *     relay that looks at the first bytes or goes round libslirp altogether.
+ *   - the place where a connection is led elsewhere, to our own name server over TCP; where its first
+ *     bytes are looked at (peek.c); and later where it goes round libslirp altogether.
  */
 
 enum outlet_action {
-	OUTLET_DIRECT, /* as libslirp wants it */
-	OUTLET_REFUSE, /* ECONNREFUSED: libslirp answers with RST */
-	OUTLET_DIVERT, /* to outlet_setup.divert */
+	OUTLET_DIRECT,  /* as libslirp wants it */
+	OUTLET_REFUSE,  /* ECONNREFUSED: libslirp answers with RST */
+	OUTLET_DIVERT,  /* to outlet_setup.divert */
+	OUTLET_INSPECT, /* as libslirp wants it, but peek.c looks at what goes out first */
 };
+
+struct peeks;
 
 struct outlet_setup {
 	const struct filter *filter;
@@ -29,6 +32,8 @@ struct outlet_setup {
 	enum outlet_action (*decide)(void *opaque, const struct naddr *dst, uint16_t port);
 	/* Gets our end of a stream whose other end libslirp takes for the connection. Owns it. */
 	void (*divert)(void *opaque, const struct naddr *dst, uint16_t port, int fd);
+	/* For INSPECT; may be NULL when that is never decided. */
+	struct peeks *peeks;
 	/* A connection or datagram was refused here, although the filter had let the frame pass. */
 	void (*refused)(void *opaque, const struct naddr *dst, uint16_t port);
 	void *opaque;

@@ -11,6 +11,8 @@
 
 #include "net.h"
 #include "outlet.h"
+#include "peek.h"
+#include "rules.h"
 
 enum { TIMERS = 4, PORT_DNS = 53, IDLE_MS = 60000 };
 
@@ -24,6 +26,7 @@ struct timer {
 struct slirp_glue {
 	struct net *net;
 	Slirp *slirp;
+	struct peeks *peeks;
 	struct timer timers[TIMERS];
 	struct pollset *set; /* of the turn */
 	unsigned first;      /* libslirp's own part of it */
@@ -103,7 +106,7 @@ static void on_unregister(int fd, void *opaque)
 {
 	struct slirp_glue *glue = opaque;
 
-	(void)fd;
+	peek_end(glue->peeks, fd);
 	if (glue->sockets)
 		glue->sockets--;
 }
@@ -152,7 +155,18 @@ static enum outlet_action on_connect(void *opaque, const struct naddr *dst, uint
 	bool dns = port == PORT_DNS &&
 		   (naddr_equal(dst, &f->dns4) || (f->dns6.family && naddr_equal(dst, &f->dns6)));
 
-	return dns ? OUTLET_DIVERT : OUTLET_DIRECT;
+	if (dns)
+		return OUTLET_DIVERT;
+	return rules_inspect(net->rules, IPPROTO_TCP, dst, port) == RULES_NAME ? OUTLET_INSPECT
+									       : OUTLET_DIRECT;
+}
+
+static void on_other_server(void *opaque, const struct naddr *dst, uint16_t port, const char *name)
+{
+	const struct net *net = ((struct slirp_glue *)opaque)->net;
+
+	log_refused(net->log, IPPROTO_TCP, dst, port, *name ? name : rules_name_of(net->rules, dst),
+		    FILTER_BY_SERVER, net->now);
 }
 
 static void on_divert(void *opaque, const struct naddr *dst, uint16_t port, int fd)
@@ -203,15 +217,18 @@ static void configure(SlirpConfig *c, const struct filter *f)
 struct slirp_glue *slirp_open(struct net *net)
 {
 	struct slirp_glue *glue = g_new0(struct slirp_glue, 1);
-	const struct outlet_setup outlet = {
+	const struct peeks_setup peeks = { net->rules, on_other_server, glue };
+	struct outlet_setup outlet = {
 		.filter = &net->filter, .decide = on_connect, .divert = on_divert, .opaque = glue
 	};
 	SlirpConfig config;
 
 	glue->net = net;
+	glue->peeks = outlet.peeks = peeks_new(&peeks);
 	configure(&config, &net->filter);
 	glue->slirp = slirp_new(&config, &callbacks, glue);
 	if (!glue->slirp) {
+		peeks_free(glue->peeks);
 		g_free(glue);
 		return NULL;
 	}
@@ -222,6 +239,7 @@ struct slirp_glue *slirp_open(struct net *net)
 void slirp_close(struct slirp_glue *glue)
 {
 	slirp_cleanup(glue->slirp);
+	peeks_free(glue->peeks);
 	g_free(glue);
 }
 

@@ -112,6 +112,63 @@ def test_host_stays_out_of_reach():
     equal(got.out, "ECONNREFUSED ECONNREFUSED ECONNREFUSED\n")
 
 
+SPEAK = LOOK_UP + """
+import ssl
+def hello(server):
+    come, go = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        context.wrap_bio(come, go, server_hostname=server).do_handshake()
+    except ssl.SSLWantReadError:
+        return go.read()
+def request(server):
+    return b'GET / HTTP/1.1\\r\\nHost: ' + server.encode() + b'\\r\\n\\r\\n'
+def speak(host, port, data, step=100000):
+    s = connect(host, port)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    got = b''
+    try:
+        for at in range(0, len(data), step):
+            s.sendall(data[at:at + step])
+            if step < len(data): time.sleep(0.01)
+        while len(got) < len(data) and not got.endswith(b'hello\\n'):
+            part = s.recv(65536)
+            if not part: return 'end'
+            got += part
+        return 'answer' if got == data or got.endswith(b'hello\\n') else 'other'
+    except OSError as fault:
+        return errno.errorcode.get(fault.errno, str(fault))
+"""
+
+
+def speaks(script, *options):
+    with World() as w:
+        return client(SPEAK + script, *options, via=w.via)
+
+
+def test_server_name():
+    """TLS on 443 and HTTP on 80 name a server that is allowed and was resolved to this address, else they are reset."""
+    got = speaks("""
+print(name('b.example.test'))
+for server in ('b.example.test', 'a.example.test', None):
+    print(speak(%(OTHER4)r, %(HTTPS)d, hello(server)), speak(%(OTHER4)r, %(HTTP)d, request(server or '')))
+print(speak(%(OTHER4)r, %(HTTPS)d, hello('b.example.test'), 20), speak(%(OTHER4)r, %(HTTP)d, request('b.example.test'), 5))
+print(speak(%(OTHER4)r, %(HTTPS)d, hello('b.example.test') + b'x' * 1000000))
+print(speak(%(OTHER4)r, %(HTTPS)d, b'SSH-2.0-x'), speak(%(OTHER4)r, %(ECHO)d, b'SSH-2.0-x'))
+""" % vars(world), "--allow", "*.example.test")
+    equal(got.out, "198.51.100.3\nanswer answer\n" + "ECONNRESET ECONNRESET\n" * 2 + "answer answer\nanswer\nECONNRESET answer\n")
+
+
+def test_server_name_plain():
+    """,plain: what the connection says is not looked at."""
+    got = speaks("""
+print(name('b.example.test'))
+print(speak(%(OTHER4)r, %(HTTPS)d, hello('a.example.test')), speak(%(OTHER4)r, %(HTTPS)d, b'SSH-2.0-x'))
+""" % vars(world), "--allow", "b.example.test,plain")
+    equal(got.out, "198.51.100.3\nanswer answer\n")
+
+
 def test_long_connection():
     """A connection stays when its name is forgotten: the rules are asked at its begin."""
     got = rules("""

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/* What the network helper reads of a box's connections and of name servers: DNS messages, TLS and HTTP
+ * beginnings. The first byte says which; a DNS answer follows its query, whose length comes first. */
+#include <glib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "hello.h"
+#include "names.h"
+#include "rules.h"
+
+static void ask(const uint8_t *p, size_t len)
+{
+	char *texts[] = { (char *)"allow any *.org *", (char *)"allow any a 443-443", NULL };
+	char *hosts[] = { (char *)"db 10.1.2.3", NULL };
+	const char *fault;
+	struct filter filter = { .nhost = 0 };
+	struct rules *rules = rules_new(texts, &fault);
+	const struct names_setup setup = { .hosts = hosts, .rules = rules, .filter = &filter };
+	struct names *names = names_new(&setup);
+	uint8_t out[NAMES_ANSWER_MAX];
+	size_t n = len ? MIN(p[0], len - 1) : 0, ret;
+
+	if (len) {
+		g_autofree uint8_t *query = g_memdup2(p + 1, n);
+		g_autofree uint8_t *answer = g_memdup2(p + 1 + n, len - 1 - n);
+
+		(void)names_query(names, query, n, out, &ret);
+		(void)names_failure(query, n, out);
+		(void)names_answer(names, query, n, answer, len - 1 - n);
+	}
+	names_free(names);
+	rules_free(rules);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char name[HELLO_NAME];
+
+	if (size == 0)
+		return 0;
+	if (data[0] == 't')
+		(void)hello_tls(data + 1, size - 1, name);
+	else if (data[0] == 'h')
+		(void)hello_http(data + 1, size - 1, name);
+	else
+		ask(data + 1, size - 1);
+	return 0;
+}
