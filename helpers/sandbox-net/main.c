@@ -207,7 +207,7 @@ static int start(struct net *net, const struct arguments *a)
 
 int main(int argc, char **argv)
 {
-	struct net *net = g_new0(struct net, 1);
+	struct net *net;
 	struct arguments a;
 	char line[32];
 	int r;
@@ -217,6 +217,7 @@ int main(int argc, char **argv)
 			    stderr);
 		return EXIT_FAILURE;
 	}
+	net = g_new0(struct net, 1);
 	(void)sys_close_from((unsigned)MAX(MAX(a.config, a.ready), MAX(a.exit, a.control)) + 1,
 			     true);
 	(void)signal(SIGPIPE, SIG_IGN);

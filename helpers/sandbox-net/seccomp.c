@@ -6,7 +6,6 @@
  * how often each is used; the kernel caches those that need no look at their arguments (5.11).
  */
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -17,21 +16,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "confine.h"
+#include <sandbox/audit-arch.h>
 
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCH AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define ARCH AUDIT_ARCH_PPC64LE
-#elif defined(__s390x__)
-#define ARCH AUDIT_ARCH_S390X
-#else
-#error "the filter has to know the machine: add its AUDIT_ARCH"
-#endif
+#include "confine.h"
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define LOW 4
@@ -139,7 +126,7 @@ int seccomp_load(void)
 	struct sock_fprog prog = { .filter = p.code };
 
 	load(&p, offsetof(struct seccomp_data, arch));
-	put(&p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
+	put(&p, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_NATIVE, 1, 0);
 	ret(&p, SECCOMP_RET_KILL_PROCESS);
 	load(&p, offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)

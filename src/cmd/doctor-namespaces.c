@@ -108,7 +108,7 @@ void doctor_quota(struct facts *facts, struct result *ret)
 			   low);
 	else
 		doctor_say(ret, MARK_WARN, "%s is %" PRId64, low_row->sysctl, low);
-	if (ret->mark == MARK_WARN && !c->in_userns)
+	if (low_row != NULL && ret->mark == MARK_WARN && !c->in_userns)
 		doctor_mend(ret,
 			    "echo %s=16384 | sudo tee -a /etc/sysctl.d/60-sandbox.conf && "
 			    "sudo sysctl -p /etc/sysctl.d/60-sandbox.conf",

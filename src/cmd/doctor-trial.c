@@ -126,7 +126,7 @@ static bool ask(struct limit_trial *trial)
 		if (g_strcmp0(event, "started") == 0)
 			read_started(trial, *line);
 		if (g_strcmp0(event, "started") == 0 || g_strcmp0(event, "error") == 0)
-			return strcmp(event, "error") == 0 && read_error(trial, *line);
+			return g_strcmp0(event, "error") == 0 && read_error(trial, *line);
 	}
 	return false;
 }

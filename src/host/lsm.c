@@ -84,10 +84,9 @@ static bool in_chroot(void)
 static void probe_status(struct host_confinement *ret)
 {
 	g_autofree char *text = NULL;
-	struct procfs_status status = { .seccomp = -1 };
+	bool known = file_read("/proc/self/status", PROC_TEXT_MAX, &text) == 0;
+	const struct procfs_status status = procfs_status(known ? text : "");
 
-	if (file_read("/proc/self/status", PROC_TEXT_MAX, &text) == 0)
-		status = procfs_status(text);
 	ret->seccomp = status.seccomp;
 	ret->no_new_privs = status.no_new_privs;
 	ret->sys_admin = status.sys_admin;

@@ -12,7 +12,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -21,15 +20,12 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <sandbox/audit-arch.h>
+
 #include "ops.h"
 
-#if defined(__x86_64__)
-#define NATIVE_ARCH AUDIT_ARCH_X86_64
-#define X32_BIT     0x40000000u
-#elif defined(__aarch64__)
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define NATIVE_ARCH AUDIT_ARCH_RISCV64
+#ifdef __x86_64__
+#define X32_BIT 0x40000000u
 #endif
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -146,9 +142,9 @@ static bool applies(const struct op *op, const struct row *row)
 
 static void build(struct program *p, const struct op *op)
 {
-#ifdef NATIVE_ARCH
+#ifdef AUDIT_ARCH_NATIVE
 	put_load(p, offsetof(struct seccomp_data, arch));
-	put(p, BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0);
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_NATIVE, 1, 0);
 #endif
 	put_refusal(p, ENOSYS);
 	put_load(p, offsetof(struct seccomp_data, nr));

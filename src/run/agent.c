@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/nsfs.h>
@@ -28,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sandbox/audit-arch.h>
 #include <sandbox/fd.h>
 #include <sandbox/netctl.h>
 #include <sandbox/sys.h>
@@ -39,19 +39,6 @@ enum { SOCKET = 0, NETNS = 1, OTHERS = 2, WAIT_MS = 5000 };
 /* ---- confinement ---- */
 
 /* The system calls of this machine's own kind; the numbers of another ABI are for nobody here. */
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCH AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define ARCH AUDIT_ARCH_PPC64LE
-#elif defined(__s390x__)
-#define ARCH AUDIT_ARCH_S390X
-#else
-#error "the filter has to know the machine: add its AUDIT_ARCH"
-#endif
 
 /* clang-format off */
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
@@ -60,7 +47,7 @@ enum { SOCKET = 0, NETNS = 1, OTHERS = 2, WAIT_MS = 5000 };
 
 static const struct sock_filter calls[] = {
 	LOAD(arch),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_NATIVE, 1, 0),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	LOAD(nr),
 	IS(SYS_recvfrom), IS(SYS_sendmsg), IS(SYS_socket), IS(SYS_close), IS(SYS_exit_group), IS(SYS_exit),
