@@ -66,9 +66,7 @@ def test_flag_with_value(option):
 
 LATER = {
     "image": ("--image", "debian"), "overlay": ("--overlay",), "overlay_name": ("--overlay=x",),
-    "allow": ("--allow", "x:1"), "deny": ("--deny", "x"),
-    "dns": ("--dns", "1.1.1.1"), "add_host": ("--add-host", "a:1.1.1.1"), "ip": ("--ip", "10.0.0.1"),
-    "net_log": ("--net-log", "f"), "security_opt": ("--security-opt", "a=b"),
+    "ip": ("--ip", "10.0.0.1"), "net_log": ("--net-log", "f"), "security_opt": ("--security-opt", "a=b"),
     "detach": ("-d",), "name": ("--name", "x"),
     "network_box": ("--network", "box:x"), "cwd_overlay": ("--cwd", "overlay"),
     "volume_overlay": ("-v", "/usr:/x:overlay"),
