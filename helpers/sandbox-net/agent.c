@@ -8,11 +8,16 @@
 #include <sandbox/fd.h>
 #include <sandbox/netctl.h>
 
+/* enum netctl_socket */
+static const char bytes[_AGENT_KINDS] = {
+	[AGENT_TCP4] = NETCTL_SOCKET_TCP4,
+	[AGENT_TCP6] = NETCTL_SOCKET_TCP6,
+	[AGENT_UDP] = NETCTL_SOCKET_UDP,
+};
+
 void agent_init(struct agent *agent)
 {
 	*agent = (struct agent){ .fd = -1, .index = -1 };
-	agent->pools[0].kind = NETCTL_SOCKET_TCP4;
-	agent->pools[1].kind = NETCTL_SOCKET_TCP6;
 }
 
 static void end(struct agent *agent)
@@ -22,10 +27,12 @@ static void end(struct agent *agent)
 	agent->gone = true;
 }
 
-static void ask(struct agent *agent, struct agent_pool *pool)
+static void ask(struct agent *agent, enum agent_kind kind)
 {
+	struct agent_pool *pool = &agent->pools[kind];
+
 	while (agent->fd >= 0 && pool->n + pool->asked < AGENT_POOL) {
-		if (send(agent->fd, &pool->kind, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
+		if (send(agent->fd, &bytes[kind], 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
 			pool->asked++;
 		else if (errno == EAGAIN)
 			return;
@@ -39,12 +46,12 @@ void agent_set(struct agent *agent, int fd)
 	if (agent->fd >= 0)
 		(void)close(agent->fd);
 	agent->fd = fd;
-	ask(agent, &agent->pools[0]); /* those of IPv6 when one is wanted */
+	ask(agent, AGENT_TCP4); /* others when one is wanted */
 }
 
 void agent_clear(struct agent *agent)
 {
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < _AGENT_KINDS; i++)
 		while (agent->pools[i].n)
 			(void)close(agent->pools[i].fds[--agent->pools[i].n]);
 	if (agent->fd >= 0)
@@ -52,9 +59,9 @@ void agent_clear(struct agent *agent)
 	agent->fd = -1;
 }
 
-int agent_take(struct agent *agent, bool ipv6)
+int agent_take(struct agent *agent, enum agent_kind kind)
 {
-	struct agent_pool *pool = &agent->pools[ipv6];
+	struct agent_pool *pool = &agent->pools[kind];
 	int fd;
 
 	if (pool->failed) {
@@ -62,18 +69,35 @@ int agent_take(struct agent *agent, bool ipv6)
 		return -EAFNOSUPPORT;
 	}
 	if (pool->n == 0) {
-		ask(agent, pool);
+		ask(agent, kind);
 		return agent->fd < 0 ? -EPIPE : -EAGAIN;
 	}
 	fd = pool->fds[--pool->n];
 	if (pool->n < AGENT_POOL / 2)
-		ask(agent, pool);
+		ask(agent, kind);
 	return fd;
+}
+
+unsigned agent_ready(struct agent *agent, enum agent_kind kind)
+{
+	struct agent_pool *pool = &agent->pools[kind];
+
+	if (pool->n == 0 && !pool->failed)
+		ask(agent, kind);
+	return pool->failed || agent->fd < 0 ? AGENT_POOL : pool->n;
 }
 
 void agent_fill(struct agent *agent, struct pollset *set)
 {
 	agent->index = agent->fd < 0 ? -1 : pollset_add(set, agent->fd, POLLIN);
+}
+
+static struct agent_pool *pool_of(struct agent *agent, char byte)
+{
+	for (unsigned i = 0; i < _AGENT_KINDS; i++)
+		if (bytes[i] == byte)
+			return &agent->pools[i];
+	return NULL;
 }
 
 /* One answer. False: there is none. */
@@ -101,8 +125,8 @@ static bool take_answer(struct agent *agent)
 		end(agent);
 		return false;
 	}
-	pool = &agent->pools[kind == NETCTL_SOCKET_TCP6];
-	if (pool->asked == 0 || pool->n == AGENT_POOL)
+	pool = pool_of(agent, kind);
+	if (!pool || pool->asked == 0 || pool->n == AGENT_POOL)
 		return true;
 	pool->asked--;
 	if (fd < 0)

@@ -12,8 +12,9 @@
 
 enum { AGENT_POOL = 16 };
 
+enum agent_kind { AGENT_TCP4, AGENT_TCP6, AGENT_UDP, _AGENT_KINDS };
+
 struct agent_pool {
-	char kind;           /* enum netctl_socket */
 	int fds[AGENT_POOL]; /* ready */
 	unsigned n, asked;
 	bool failed; /* the last one could not be had */
@@ -22,17 +23,20 @@ struct agent_pool {
 struct agent {
 	int fd; /* of the agent, or -1 */
 	int index;
-	bool gone;                  /* it was there */
-	struct agent_pool pools[2]; /* IPv4, IPv6 */
+	bool gone; /* it was there */
+	struct agent_pool pools[_AGENT_KINDS];
 };
 
 void agent_init(struct agent *agent);
 void agent_set(struct agent *agent, int fd); /* owned here from now on */
 void agent_clear(struct agent *agent);
 
-/* A socket for TCP, now the caller's. -EAGAIN: one has been asked for; -EAFNOSUPPORT: there are none
- * of this kind; -EPIPE: there is no agent. */
-int agent_take(struct agent *agent, bool ipv6);
+/* A socket, now the caller's. -EAGAIN: one has been asked for; -EAFNOSUPPORT: there are none of this
+ * kind; -EPIPE: there is no agent. */
+int agent_take(struct agent *agent, enum agent_kind kind);
+
+/* How many agent_take() would give at once, or fail for at once. 0: they are asked for. */
+unsigned agent_ready(struct agent *agent, enum agent_kind kind);
 
 void agent_fill(struct agent *agent, struct pollset *set);
 /* Whether something has come. */

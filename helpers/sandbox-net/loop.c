@@ -183,7 +183,8 @@ static bool may_leave(const struct net *net, const struct pollset *set)
 {
 	if (!net->leave || set->now >= net->leave_by)
 		return net->leave;
-	return !pollset_got(set, net->link.index) && !is_busy(net);
+	return !pollset_got(set, net->link.index) && !is_busy(net) &&
+	       !relay_has_input(net->relay, set);
 }
 
 void loop_run(struct net *net)

@@ -17,19 +17,22 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "datagrams.h"
 #include "outlet.h"
 #include "pump.h"
 
 enum {
-	TARGETS = 4,    /* 127.0.0.1, the box's own, ::1, the box's own */
-	ACCEPTS = 64,   /* clients a turn */
-	FLOW_FDS = 6,   /* two sockets and two pipes */
-	PAUSE_MS = 100, /* when descriptors have run out */
+	TARGETS = DATAGRAMS_TARGETS, /* 127.0.0.1, the box's own, ::1, the box's own */
+	ACCEPTS = 64,                /* clients a turn */
+	FLOW_FDS = 6,                /* two sockets and two pipes */
+	CLIENT_FDS = 4,              /* of UDP one, but they are not alone */
+	PAUSE_MS = 100,              /* when descriptors have run out */
 };
 
 struct listener {
 	int fd;
 	int index;
+	bool udp;       /* fd is another's from the start: datagrams.c */
 	uint16_t port;  /* inside */
 	uint8_t target; /* which one has answered last: the first to be tried */
 };
@@ -53,6 +56,7 @@ struct relay {
 	const struct config *config;
 	struct log *log;
 	struct agent agent;
+	struct datagrams *datagrams;
 	struct pipes pipes;
 	struct listener *listeners;
 	unsigned nlisteners;
@@ -66,22 +70,26 @@ struct relay {
 
 static bool read_row(const char *text, struct listener *ret)
 {
+	char proto[4] = "";
 	unsigned port;
 	int end = 0;
 
-	if (sscanf(text, "tcp %5u%n", &port, &end) != 1 || text[end] || port < 1 || port > 65535)
+	if (sscanf(text, "%3[a-z] %5u%n", proto, &port, &end) != 2 || text[end] || port < 1 ||
+	    port > 65535 || (strcmp(proto, "tcp") != 0 && strcmp(proto, "udp") != 0))
 		return false;
-	*ret = (struct listener){ .fd = -1, .index = -1, .port = (uint16_t)port };
+	*ret = (struct listener){
+		.fd = -1, .index = -1, .port = (uint16_t)port, .udp = proto[0] == 'u'
+	};
 	return true;
 }
 
-static unsigned most_flows(const struct config *config)
+static unsigned most_flows(unsigned wanted, unsigned fds)
 {
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_max == RLIM_INFINITY)
-		return config->tcp_flows;
-	return (unsigned)MIN((rlim_t)config->tcp_flows, MAX(files.rlim_max / FLOW_FDS, 16));
+		return wanted;
+	return (unsigned)MIN((rlim_t)wanted, MAX(files.rlim_max / fds, 16));
 }
 
 static void flow_free(void *data)
@@ -96,6 +104,18 @@ static void flow_free(void *data)
 	g_free(flow);
 }
 
+static struct datagrams *open_datagrams(struct relay *relay)
+{
+	const struct datagrams_setup setup = {
+		.agent = &relay->agent,
+		.log = relay->log,
+		.targets = relay->targets,
+		.max = most_flows(relay->config->udp_flows, CLIENT_FDS),
+	};
+
+	return datagrams_new(&setup);
+}
+
 struct relay *relay_new(const struct config *config, struct log *log, const char **ret_fault)
 {
 	struct relay *relay = g_new0(struct relay, 1);
@@ -105,13 +125,14 @@ struct relay *relay_new(const struct config *config, struct log *log, const char
 
 	relay->config = config;
 	relay->log = log;
-	relay->max = most_flows(config);
+	relay->max = most_flows(config->tcp_flows, FLOW_FDS);
 	relay->flows = g_ptr_array_new_with_free_func(flow_free);
 	relay->targets[0] = naddr4(loopback4);
 	relay->targets[1] = config->box.ipv4;
 	relay->targets[2] = naddr6(loopback6);
 	relay->targets[3] = config->box.ipv6;
 	agent_init(&relay->agent);
+	relay->datagrams = open_datagrams(relay);
 	relay->listeners = g_new0(struct listener, n + 1);
 	for (; relay->nlisteners < n; relay->nlisteners++)
 		if (!read_row(config->publish[relay->nlisteners],
@@ -129,6 +150,7 @@ void relay_free(struct relay *relay)
 		if (relay->listeners[i].fd >= 0)
 			(void)close(relay->listeners[i].fd);
 	g_ptr_array_free(relay->flows, TRUE);
+	datagrams_free(relay->datagrams);
 	agent_clear(&relay->agent);
 	pipes_clear(&relay->pipes);
 	g_free(relay->listeners);
@@ -147,7 +169,10 @@ int relay_listen(struct relay *relay, int number, int fd)
 		(void)close(fd);
 		return -ENOENT;
 	}
-	relay->listeners[number].fd = fd;
+	if (relay->listeners[number].udp)
+		datagrams_listen(relay->datagrams, relay->listeners[number].port, fd);
+	else
+		relay->listeners[number].fd = fd;
 	return 0;
 }
 
@@ -230,7 +255,7 @@ static bool advance(struct relay *relay, struct flow *flow)
 		if (to->family == 0)
 			continue;
 		if (flow->state == FLOW_WAIT) {
-			r = agent_take(&relay->agent, to->family == 6);
+			r = agent_take(&relay->agent, to->family == 6 ? AGENT_TCP6 : AGENT_TCP4);
 			if (r == -EAGAIN)
 				return true;
 			if (r < 0)
@@ -344,6 +369,7 @@ void relay_fill(struct relay *relay, struct pollset *set)
 	}
 	for (unsigned i = 0; i < relay->flows->len; i++)
 		fill_flow(g_ptr_array_index(relay->flows, i), set);
+	datagrams_fill(relay->datagrams, set);
 }
 
 static bool handle_flow(struct relay *relay, struct flow *flow, const struct pollset *set)
@@ -379,6 +405,7 @@ void relay_handle(struct relay *relay, const struct pollset *set)
 	for (unsigned i = 0; i < relay->nlisteners; i++)
 		if (pollset_got(set, relay->listeners[i].index))
 			accept_some(relay, &relay->listeners[i], set->now);
+	datagrams_handle(relay->datagrams, set);
 	if (had_agent && relay->agent.gone)
 		log_notice(relay->log,
 			   "published ports: their agent has ended; connections are refused");
@@ -393,4 +420,9 @@ bool relay_is_busy(const struct relay *relay)
 			return true;
 	}
 	return false;
+}
+
+bool relay_has_input(const struct relay *relay, const struct pollset *set)
+{
+	return datagrams_has_input(relay->datagrams, set);
 }

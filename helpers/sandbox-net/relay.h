@@ -6,14 +6,14 @@
 #include "pollset.h"
 
 /*
- * Published ports: connections that come from the host's side. The listening sockets are bound by
- * the launcher; sockets in the box's network namespace come from the agent there; the bytes go
+ * Published ports: connections that come from the host's side. The sockets there are bound by the
+ * launcher; sockets in the box's network namespace come from the agent there; the bytes go
  * through pipes (splice), past libslirp.
  */
 
 struct relay;
 
-/* config->publish are the texts of [publish] ports, "tcp 80"; NULL: none. NULL with *ret_fault, a
+/* config->publish are the texts of [publish] ports, "tcp 80", "udp 53"; NULL: none. NULL with *ret_fault, a
  * text that is none of them, if there is one. Both arguments outlive the relay. */
 struct relay *relay_new(const struct config *config, struct log *log, const char **ret_fault);
 void relay_free(struct relay *relay);
@@ -30,3 +30,6 @@ void relay_handle(struct relay *relay, const struct pollset *set);
 
 /* Whether a client has not got all that the box had for it. */
 bool relay_is_busy(const struct relay *relay);
+
+/* Whether the box has sent datagrams to clients that have not been looked at. */
+bool relay_has_input(const struct relay *relay, const struct pollset *set);

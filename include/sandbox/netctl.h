@@ -36,7 +36,8 @@ enum netctl_kind {
 	NETCTL_LINK,        /* a box's frames: the descriptor; value: enum netctl_channel */
 	NETCTL_RESOLV,      /* text: the host's resolv.conf has changed to this */
 	NETCTL_AGENT,       /* socket of the agent in the box's network namespace */
-	NETCTL_LISTEN,      /* a listening socket; value: number of its entry in [publish] ports */
+	NETCTL_LISTEN,      /* a socket bound to a published port, listening if of TCP; value: number of
+	                       its entry in [publish] ports */
 	NETCTL_LEAVE,       /* the command has ended: as the end of the exit pipe, but sooner */
 	_NETCTL_MAX,
 };
@@ -49,7 +50,11 @@ enum netctl_channel {
 
 /* What the agent is asked for, a byte a packet. Its answer is the same byte with a socket attached,
  * or without one when there is none to be had. */
-enum netctl_socket { NETCTL_SOCKET_TCP4 = '4', NETCTL_SOCKET_TCP6 = '6' };
+enum netctl_socket {
+	NETCTL_SOCKET_TCP4 = '4',
+	NETCTL_SOCKET_TCP6 = '6',
+	NETCTL_SOCKET_UDP = 'u', /* of IPv6 for both, or of IPv4 where the kernel has no IPv6 */
+};
 
 struct netctl_msg {
 	uint32_t magic;

@@ -89,7 +89,7 @@ struct op {
 			 uid_t caller_uid; gid_t caller_gid; } identity;  /* the caller's, inside */
 		struct { bool pid_namespace; } guard;
 		struct { const char *config; } net_helper;        /* text of a key file */
-		struct { uint8_t address[16]; bool ipv6; unsigned port, inner; } publish;
+		struct { uint8_t address[16]; bool ipv6, udp; unsigned port, inner; } publish;
 		struct { const char *name; uint8_t mac[6]; unsigned mtu; } link;
 		struct { const char *name; uint32_t address, gateway; unsigned prefix; /* host order */
 			 bool ipv6; uint8_t address6[16], gateway6[16]; unsigned prefix6;

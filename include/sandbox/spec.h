@@ -59,7 +59,7 @@ struct env_row {
 
 /* Ports of the host, TCP, that lead to ports of the box, from `inner` on. */
 enum { PUBLISH_MAX = 256 }; /* in all: each is a descriptor of the launcher's for a while */
-struct publish { uint8_t address[16]; bool ipv6; unsigned first, last, inner; uint32_t origin; };
+struct publish { uint8_t address[16]; bool ipv6, udp; unsigned first, last, inner; uint32_t origin; };
 
 /* A port of the host's loopback that the box reaches at its gateway's address. */
 struct host_port { unsigned first, last; bool udp; uint32_t origin; };

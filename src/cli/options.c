@@ -141,7 +141,7 @@ static const struct option rows[_OPT_MAX] = {
 	ROW(NETWORK, 0, "network", NULL, SCALAR, 0, "network", "none|user|host|ns:PATH", WORDS,
 	    "none user host ns:",
 	    "Nothing but loopback (default), a network of its own, the host's, or a namespace"),
-	ROW(PUBLISH, 'p', "publish", NULL, LIST, 0, "network", "[IP:]HOST:BOX", NONE, NULL,
+	ROW(PUBLISH, 'p', "publish", NULL, LIST, 0, "network", "[IP:]HOST:BOX[/udp]", NONE, NULL,
 	    "A port of the host (of 127.0.0.1 unless IP says it) that leads into the box; repeatable"),
 	ROW(ALLOW, 0, "allow", NULL, LIST, 0, "network", "[tcp|udp://]TARGET[:PORTS]", NONE, NULL,
 	    "A destination the box may reach: HOST, *.HOST, CIDR or lan, :PORTS; the rest is refused"),

@@ -44,21 +44,23 @@ static socklen_t to_address(const struct op *op, union address *ret)
 	return sizeof(ret->in);
 }
 
-/* SO_REUSEADDR: a port whose last connections linger in TIME_WAIT is free. IPv6 stays IPv6, so that
- * [::]:80 and 0.0.0.0:80 can both be asked for. */
+/* SO_REUSEADDR: a port whose last connections linger in TIME_WAIT is free; with UDP, which has no such
+ * thing, two sockets could share the port. IPv6 stays IPv6, so that [::]:80 and 0.0.0.0:80 can both be
+ * asked for. */
 static int bind_port(const struct op *op)
 {
+	const bool udp = op->u.publish.udp;
 	autofd int fd = socket(op->u.publish.ipv6 ? AF_INET6 : AF_INET,
-			       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+			       (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const int one = 1;
 	union address to;
 	socklen_t len = to_address(op, &to);
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
+	if (fd < 0 || (!udp && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0))
 		return -errno;
 	if (op->u.publish.ipv6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
 		return -errno;
-	if (bind(fd, &to.any, len) < 0 || listen(fd, BACKLOG) < 0)
+	if (bind(fd, &to.any, len) < 0 || (!udp && listen(fd, BACKLOG) < 0))
 		return -errno;
 	return fd_steal(&fd);
 }
@@ -84,13 +86,14 @@ static int cannot(const struct op *op, int r, struct err *err)
 	(void)inet_ntop(op->u.publish.ipv6 ? AF_INET6 : AF_INET, op->u.publish.address, text,
 			sizeof(text));
 	(void)err_set(err, ERR_PUBLISH, r,
-		      op->u.publish.ipv6 ? "cannot publish [%s]:%u" : "cannot publish %s:%u", text,
-		      port);
+		      op->u.publish.ipv6 ? "cannot publish [%s]:%u%s" : "cannot publish %s:%u%s",
+		      text, port, op->u.publish.udp ? "/udp" : "");
 	switch (r) {
 	case -EADDRINUSE:
 		(void)err_cause(err, "the port is in use already");
-		return err_fix(err, "choose another one, or end what has it: ss -ltnp 'sport = %u'",
-			       port);
+		return err_fix(err,
+			       "choose another one, or end what has it: ss -l%cnp 'sport = %u'",
+			       op->u.publish.udp ? 'u' : 't', port);
 	case -EACCES:
 		(void)err_cause(err,
 				"ports below %u are for root "

@@ -204,7 +204,8 @@ DESCRIBE(publish)
 			sizeof(text));
 	g_string_append_printf(out, op->u.publish.ipv6 ? "[%s]:%u" : "%s:%u", text,
 			       op->u.publish.port);
-	g_string_append_printf(out, " -> box port %u, tcp", op->u.publish.inner);
+	g_string_append_printf(out, " -> box port %u, %s", op->u.publish.inner,
+			       op->u.publish.udp ? "udp" : "tcp");
 }
 
 DESCRIBE(link)

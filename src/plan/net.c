@@ -237,7 +237,7 @@ static void put_published(struct build *b, GString *out)
 		const struct publish *p = &g_array_index(list, struct publish, i);
 
 		for (unsigned k = 0; k <= p->last - p->first; k++)
-			g_string_append_printf(out, "tcp %u;", p->inner + k);
+			g_string_append_printf(out, "%s %u;", p->udp ? "udp" : "tcp", p->inner + k);
 	}
 	g_string_append_c(out, '\n');
 }
@@ -254,6 +254,7 @@ static void add_published(struct build *b)
 
 			memcpy(op->u.publish.address, p->address, sizeof(p->address));
 			op->u.publish.ipv6 = p->ipv6;
+			op->u.publish.udp = p->udp;
 			op->u.publish.port = p->first + k;
 			op->u.publish.inner = p->inner + k;
 		}

@@ -2,7 +2,7 @@
 /*
  * The agent of published ports: a process in the box's user and network namespaces, and in no other
  * of its namespaces, so that nobody in the box can see, signal or trace it. All it does is to make
- * TCP sockets there and to hand them to sandbox-net, which cannot enter that namespace itself. It
+ * sockets there and to hand them to sandbox-net, which cannot enter that namespace itself. It
  * has no capability, no file and a handful of system calls.
  *
  * The launcher forks it when the child has given it the namespace (ops/publish.c), waits for its
@@ -137,14 +137,25 @@ static int answer(char kind, int fd)
 	return sendmsg(SOCKET, &hdr, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+static int make_socket(char kind)
+{
+	const int flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+	int fd;
+
+	if (kind != NETCTL_SOCKET_UDP)
+		return socket(kind == NETCTL_SOCKET_TCP6 ? AF_INET6 : AF_INET, SOCK_STREAM | flags,
+			      0);
+	fd = socket(AF_INET6, SOCK_DGRAM | flags, 0);
+	return fd < 0 ? socket(AF_INET, SOCK_DGRAM | flags, 0) : fd;
+}
+
 /* Each request is a byte, each answer the same byte with the socket, or without one. */
 static void serve(void)
 {
 	char kind;
 
 	while (recvfrom(SOCKET, &kind, 1, 0, NULL, NULL) == 1) {
-		int fd = socket(kind == NETCTL_SOCKET_TCP6 ? AF_INET6 : AF_INET,
-				SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		int fd = make_socket(kind);
 
 		if (answer(kind, fd) < 0 && answer(kind, -1) < 0)
 			return;

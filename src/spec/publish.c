@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* --publish [IP:]HOST:BOX[/tcp]: which ports of the host lead into the box. */
+/* --publish [IP:]HOST:BOX[/tcp|/udp]: which ports of the host lead into the box. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -81,14 +81,11 @@ static int read_address(struct build *b, const struct part *part, struct publish
 			    part ? part->text : "");
 }
 
-static int check_protocol(struct build *b, const char *slash, struct err *err)
+static int read_protocol(struct build *b, const char *slash, struct publish *ret, struct err *err)
 {
-	if (!slash || strcmp(slash, "/tcp") == 0)
+	ret->udp = slash && strcmp(slash, "/udp") == 0;
+	if (!slash || ret->udp || strcmp(slash, "/tcp") == 0)
 		return 0;
-	if (strcmp(slash, "/udp") == 0)
-		return build_refuse_later(err, "--publish .../udp",
-					  "publish a TCP port, or use "
-					  "--network host");
 	return build_refuse(err, b, "'%s' is neither /tcp nor /udp", slash);
 }
 
@@ -112,7 +109,7 @@ int set_publish(struct build *b, struct err *err)
 	struct ports host = { 0 }, box = { 0 };
 	struct part part;
 	bool address;
-	int r = check_protocol(b, slash, err);
+	int r = read_protocol(b, slash, &row, err);
 
 	if (r < 0)
 		return r;

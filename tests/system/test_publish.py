@@ -270,11 +270,6 @@ def test_other_network(*network):
     refused(*network, "-p", "8079:79", "--", "true", code="E-CONFLICT", origin="--publish")
 
 
-def test_udp():
-    """UDP is of a later version, and refused by name."""
-    refused("-p", "8079:79/udp", "--", "true", code="E-OPTION-LATER", text="/udp")
-
-
 # ---------------------------------------------------------------- many
 
 def test_parallel():

@@ -70,6 +70,11 @@ static void test_defaults(void **state)
 	built_clear(&b);
 }
 
+static bool udp_published(const struct spec *s)
+{
+	return s->publish->len && g_array_index(s->publish, struct publish, 0).udp;
+}
+
 static bool published(const struct spec *s, unsigned row, const char *address, unsigned first,
 		      unsigned last, unsigned inner)
 {
@@ -133,6 +138,7 @@ static bool published(const struct spec *s, unsigned row, const char *address, u
 	F(s->net == NET_USER && published(s, 0, "127.0.0.1", 8080, 8080, 80), "publish", "8080:80") \
 	F(published(s, 0, "0.0.0.0", 80, 80, 8080), "publish", "0.0.0.0:80:8080/tcp") \
 	F(published(s, 0, "::1", 8080, 8080, 80), "publish", "[::1]:8080:80") \
+	F(udp_published(s) && published(s, 0, "127.0.0.1", 53, 54, 5353), "publish", "53-54:5353-5354/udp") \
 	F(published(s, 1, "::", 80, 89, 8080), "publish", "1:1", "publish", "[::]:80-89:8080-8089") \
 	F(s->net == NET_USER && s->ipv6 == TRI_OFF, "ipv6", "off") \
 	F(s->net == NET_USER && s->net_allow && RULE(0, "allow any example.org *"), "allow", "Example.org.") \
@@ -446,7 +452,6 @@ static void test_io_again(void **state)
 static void test_refused_later(void **state)
 {
 	static const char *const rows[][3] = {
-		{ "publish", "80:80/udp", "--publish .../udp is not part" },
 		{ "image", "debian", "--image is not part" },
 		{ "detach", NULL, "--detach is not part" },
 		{ "network", "box:web", "--network box:NAME is not part of this version" },
