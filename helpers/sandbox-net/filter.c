@@ -52,7 +52,8 @@ static const char *const reasons[_FILTER_REASON_MAX] = {
 	[FILTER_BY_NETWORK] = "nobody has this address",
 	[FILTER_BY_RULE]    = "not allowed",
 	[FILTER_BY_IPV6]    = "the box has no IPv6",
-	[FILTER_BY_SERVER]  = "another server is asked for",
+	[FILTER_BY_LIMIT]   = "too many connections at once",
+	[FILTER_BY_SERVER]  = "it asks for this server, which is not allowed at this address",
 };
 /* clang-format on */
 

@@ -73,6 +73,7 @@ enum filter_reason {
 	FILTER_BY_NETWORK, /* the box's own network, where nobody else is */
 	FILTER_BY_RULE,    /* --allow, --deny */
 	FILTER_BY_IPV6,    /* IPv6 is off */
+	FILTER_BY_LIMIT,   /* too many flows at once; never by the filter itself */
 	FILTER_BY_SERVER,  /* it asks for a server that no rule allows at this address */
 	_FILTER_REASON_MAX,
 };

@@ -4,8 +4,9 @@
 #include "filter.h"
 
 /*
- * What was refused: counted by destination for the summary at the end, and sent to the launcher as
- * it happens, at most LOG_BURST lines a second, so that a box cannot flood anybody.
+ * What was refused: counted by destination and reason for the summary at the end, and sent to the
+ * launcher as it happens, at most LOG_BURST lines a second, so that a box cannot flood anybody. For
+ * the form of both see netctl.h.
  */
 
 struct log;
@@ -15,8 +16,9 @@ enum { LOG_BURST = 20, LOG_DESTINATIONS = 256 };
 struct log *log_new(int control);
 void log_free(struct log *log);
 
+/* Port 0: there is none; `name` may be NULL. */
 void log_refused(struct log *log, uint8_t proto, const struct naddr *dst, uint16_t port,
-		 const char *name, enum filter_reason why, int64_t now);
+		 const char *name, const char *why, int64_t now);
 
 /* The same of a name that was asked for. */
 void log_refused_name(struct log *log, const char *name, const char *why, int64_t now);

@@ -50,8 +50,14 @@ static void answer(struct net *net, const uint8_t *p, const struct frame *frame)
 static void refuse(struct net *net, const uint8_t *p, const struct frame *frame,
 		   enum filter_reason why)
 {
+	char text[RULES_WHY];
+
 	log_refused(net->log, frame->proto, &frame->dst, frame->dport,
-		    rules_name_of(net->rules, &frame->dst), why, net->now);
+		    rules_name_of(net->rules, &frame->dst),
+		    why == FILTER_BY_RULE
+			    ? rules_why(net->rules, frame->proto, &frame->dst, frame->dport, text)
+			    : filter_reason_text(why),
+		    net->now);
 	answer(net, p, frame);
 }
 
@@ -90,13 +96,16 @@ void loop_reply(void *opaque, const struct dns_client *client, const uint8_t *da
 void loop_refused_name(void *opaque, const char *name, const struct naddr *a, enum names_why why)
 {
 	struct net *net = opaque;
-	char addr[INET6_ADDRSTRLEN], text[100];
+	char addr[INET6_ADDRSTRLEN], text[RULES_WHY];
 
 	if (why == NAMES_BY_RULE)
-		(void)snprintf(text, sizeof(text), "no --allow for it");
+		(void)rules_why_name(net->rules, name, text);
 	else
-		(void)snprintf(text, sizeof(text), "it leads to %s",
-			       naddr_text(a, addr, sizeof(addr)));
+		(void)snprintf(text, sizeof(text), "the name leads to %s: %s",
+			       naddr_text(a, addr, sizeof(addr)),
+			       filter_is_host(&net->filter, a) ? "an address of the host"
+			       : filter_is_special(a)          ? "a special address"
+							       : "a private network");
 	log_refused_name(net->log, name, text, net->now);
 }
 
@@ -112,7 +121,7 @@ static void take_frame(struct net *net, uint8_t *p, size_t len)
 	case FILTER_PASS: break;
 	}
 	if (too_many(net, &frame))
-		answer(net, p, &frame);
+		refuse(net, p, &frame, FILTER_BY_LIMIT);
 	else
 		slirp_take(net->slirp, p, frame.end);
 }

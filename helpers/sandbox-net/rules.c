@@ -303,6 +303,91 @@ bool rules_names_match(const struct rules *rules, uint8_t proto, const struct na
 	return !rules->any_allow;
 }
 
+/* ---- why not ---- */
+
+static void put_ports(GString *out, const struct rule *rule)
+{
+	for (unsigned i = 0; i < rule->nports; i++) {
+		const struct range *r = &rule->ports[i];
+
+		g_string_append_printf(out, "%c%u", i ? ',' : ':', r->first);
+		if (r->last != r->first)
+			g_string_append_printf(out, "-%u", r->last);
+	}
+}
+
+/* As the user has written it, or nearly so. */
+static const char *denied_by(const struct rule *rule, char *out)
+{
+	static const char *const protos[] = { [IPPROTO_TCP] = "tcp://", [IPPROTO_UDP] = "udp://" };
+	g_autoptr(GString) text = g_string_new("--deny ");
+	char addr[INET6_ADDRSTRLEN];
+	bool bracket = rule->target == TARGET_NET && rule->net.family == 6 && rule->nports;
+
+	g_string_append(text, rule->proto ? protos[rule->proto] : "");
+	if (rule->target == TARGET_LAN)
+		g_string_append(text, "lan");
+	else if (rule->target == TARGET_NET)
+		g_string_append_printf(text, "%s%s/%u%s", bracket ? "[" : "",
+				       naddr_text(&rule->net, addr, sizeof(addr)), rule->prefix,
+				       bracket ? "]" : "");
+	else
+		g_string_append_printf(text, "%s%s", rule->target == TARGET_BELOW ? "*." : "",
+				       rule->name);
+	put_ports(text, rule);
+	(void)g_strlcpy(out, text->str, RULES_WHY);
+	return out;
+}
+
+/* A name was resolved to it, now or before. */
+static bool ever_learned(const struct rules *rules, const struct naddr *a, bool *ret_over)
+{
+	bool found = false;
+
+	*ret_over = true;
+	for (unsigned i = 0; i < rules->learned->len; i++) {
+		const struct learned *l = &g_array_index(rules->learned, struct learned, i);
+
+		if (!naddr_equal(&l->addr, a))
+			continue;
+		found = true;
+		*ret_over &= l->until <= rules->now;
+	}
+	return found;
+}
+
+const char *rules_why(const struct rules *rules, uint8_t proto, const struct naddr *dst,
+		      uint16_t port, char *out)
+{
+	const struct rule *rule = find(rules, proto, dst, port);
+	const char *text = "no --allow for it";
+	bool over;
+
+	if (rule && !rule->allow)
+		return denied_by(rule, out);
+	if (is_resolver(port) && rules->any_name)
+		text = "another name server than the box's, under rules with names";
+	else if (ever_learned(rules, dst, &over) && over)
+		text = "its name was looked up too long ago";
+	else if (ever_learned(rules, dst, &over) && proto == IPPROTO_UDP && port == PORT_HTTPS)
+		text = "QUIC, under a rule with a name";
+	(void)g_strlcpy(out, text, RULES_WHY);
+	return out;
+}
+
+const char *rules_why_name(const struct rules *rules, const char *name, char *out)
+{
+	for (unsigned i = 0; i < rules->rules->len; i++) {
+		const struct rule *rule = &g_array_index(rules->rules, struct rule, i);
+
+		if (!rule->allow && rule->nports == 0 && rule->proto == 0 &&
+		    name_matches(rule, name))
+			return denied_by(rule, out);
+	}
+	(void)g_strlcpy(out, "no --allow for this name", RULES_WHY);
+	return out;
+}
+
 /* ---- names ---- */
 
 /* A rule for addresses says nothing about names: where one allows, any name may be asked for, since

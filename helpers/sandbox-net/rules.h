@@ -48,6 +48,15 @@ void rules_tick(struct rules *rules, int64_t now);
  * TCP connections that exist. */
 bool rules_allow(const struct rules *rules, uint8_t proto, const struct naddr *dst, uint16_t port);
 
+/* Why rules_allow() has refused this, in the words of the command line; into out[RULES_WHY], which is
+ * returned. */
+enum { RULES_WHY = 160 };
+const char *rules_why(const struct rules *rules, uint8_t proto, const struct naddr *dst,
+		      uint16_t port, char *out);
+
+/* The same of rules_name_allowed(). */
+const char *rules_why_name(const struct rules *rules, const char *name, char *out);
+
 /* For a flow that rules_allow() let begin: whether its first bytes are to be looked at. */
 enum rules_inspect rules_inspect(const struct rules *rules, uint8_t proto, const struct naddr *dst,
 				 uint16_t port);

@@ -166,7 +166,9 @@ static void on_other_server(void *opaque, const struct naddr *dst, uint16_t port
 	const struct net *net = ((struct slirp_glue *)opaque)->net;
 
 	log_refused(net->log, IPPROTO_TCP, dst, port, *name ? name : rules_name_of(net->rules, dst),
-		    FILTER_BY_SERVER, net->now);
+		    *name ? filter_reason_text(FILTER_BY_SERVER)
+			  : "it names no server, in TLS or HTTP",
+		    net->now);
 }
 
 static void on_divert(void *opaque, const struct naddr *dst, uint16_t port, int fd)

@@ -29,9 +29,12 @@ enum { NETCTL_VERSION = 1, NETCTL_TEXT_MAX = 16384, NETCTL_FLUSH_MS = 200 };
 enum netctl_kind {
 	/* from the helper */
 	NETCTL_PROCESS = 1, /* pidfd of the helper proper; before the ready line */
-	NETCTL_REFUSED,     /* text: one line for --net-log, a destination that was refused */
+	NETCTL_REFUSED,     /* text: what was refused just now, "PROTO\tADDRESS\tPORT\tNAME\tWHY", of
+	                       which what is not known is empty; rate-bounded */
 	NETCTL_NOTICE,      /* text: one line for the user */
-	NETCTL_SUMMARY,     /* text: what was refused in all, "COUNT DESTINATION" lines; at the end */
+	NETCTL_SUMMARY,     /* text: all that was refused, a line each, "COUNT\t" and as above; at the
+	                       end, also when it is nothing. The last may be a COUNT with nothing else:
+	                       what there was no room for */
 	/* from the launcher */
 	NETCTL_LINK,        /* a box's frames: the descriptor; value: enum netctl_channel */
 	NETCTL_RESOLV,      /* text: the host's resolv.conf has changed to this */

@@ -169,8 +169,8 @@ struct plan {
 	GArray *io;                 /* struct io_rate, with absolute paths */
 	struct limit limits[_LIMIT_MAX]; /* as asked; what became of them is in struct run */
 	int status_fd, block_fd, ready_fd;
-	const char *report, *pidfile;
-	struct { uint32_t status_fd, ready_fd, report, pidfile; } origin; /* who asked for them */
+	const char *report, *pidfile, *net_log;
+	struct { uint32_t status_fd, ready_fd, report, pidfile, net_log; } origin; /* who asked for them */
 	bool quiet;
 };
 

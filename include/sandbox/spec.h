@@ -137,6 +137,7 @@ struct spec {
 	const char *netns_path;
 	GArray *publish;            /* struct publish */
 	GArray *host_ports;         /* struct host_port */
+	const char *net_log;        /* path, or "-" */
 	GPtrArray *net_rules;       /* char *: --allow and --deny in order, as the helper reads them */
 	bool net_allow;             /* one of them allows: the rest is refused */
 	GPtrArray *dns;             /* char *: addresses of servers, in place of the host's */

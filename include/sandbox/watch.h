@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <sandbox/err.h>
+#include <sandbox/netctl.h>
 #include <sandbox/outcome.h>
 #include <sandbox/plan.h>
 
@@ -45,15 +46,19 @@ struct watch_box {
  * stops by SIGTTIN and the shell hears of it: asked once, before clone. */
 bool tty_foreground(int source);
 
-/* The status fd, the ready fd, the pidfile and the report. Opened before anything is created, so
+/* The status fd, the ready fd, the pidfile, the report and the network log. Opened before anything is created, so
  * that a bad descriptor or path is refused early. Of the plan only status_fd, ready_fd, report,
- * pidfile and pids_* are used, and it must outlive the status. All but open take NULL. */
+ * pidfile, net_log and pids_* are used, and it must outlive the status. All but open take NULL. */
 struct status;
 int status_open(struct status **ret, const struct plan *plan, struct err *err);
 /* Fills the pidfile, once: called when PID 1 exists, so before --block-fd is waited for. */
 int status_pid(struct status *status, pid_t init, struct err *err);
 /* The command was executed: the `started` event, then the ready fd. */
 void status_started(struct status *status, const struct watch_box *box);
+/* What the network helper tells: NETCTL_REFUSED, _NOTICE or _SUMMARY. */
+void status_network(struct status *status, enum netctl_kind kind, const char *text);
+/* At the end: a notice of what was refused, where --net-log does not have it. */
+void status_say_refused(const struct status *status);
 /* The final event, one of these two; the report is put in place. The terminal is ours again.
  * `origin` is the text of request_origin(), or NULL. */
 void status_error(struct status *status, const struct err *err, const char *origin);

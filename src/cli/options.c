@@ -157,8 +157,8 @@ static const struct option rows[_OPT_MAX] = {
 	    "join a network namespace you have set up: --network ns:PATH"),
 	ROW(IPV6, 0, "ipv6", NULL, SCALAR, 0, "network", "auto|on|off", WORDS, "auto on off",
 	    "Whether the box's network has IPv6 (auto: if the host's has)"),
-	ROW(NET_LOG, 0, "net-log", NULL, SCALAR, LATER, "network", "FILE", PATH, NULL,
-	    "leave it out: without a network there is nothing to log"),
+	ROW(NET_LOG, 0, "net-log", NULL, SCALAR, 0, "network", "FILE|-", PATH, NULL,
+	    "Append a line for each thing the box's network refuses to FILE, or to standard error"),
 
 	ROW(CAP_ADD, 0, "cap-add", NULL, LIST, 0, "security", "LIST", CAPS, NULL,
 	    "Give the command capabilities inside the box, by name, or ALL; repeatable"),

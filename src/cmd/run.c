@@ -312,6 +312,7 @@ static int run(struct job *job, struct err *err)
 	if (r == 0) {
 		say_end(&job->plan, &outcome);
 		say_seccomp(&outcome);
+		status_say_refused(job->status);
 		return outcome.code;
 	}
 	explain_namespaces(job, err);

@@ -634,6 +634,7 @@ static void describe_watch(const struct plan *plan, GString *out)
 	put_fd(out, "ready-fd", plan->ready_fd);
 	put_text(out, "report", plan->report);
 	put_text(out, "pidfile", plan->pidfile);
+	put_text(out, "net-log", plan->net_log);
 }
 
 static void describe_limits(const struct plan *plan, GString *out)

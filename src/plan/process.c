@@ -53,6 +53,8 @@ int plan_process(struct build *b, struct err *err)
 	p->ready_fd = b->spec->ready_fd;
 	p->report = b->spec->report;
 	p->pidfile = b->spec->pidfile;
+	p->net_log = b->spec->net_log;
+	p->origin.net_log = b->spec->origin[OPT_NET_LOG];
 	p->origin.status_fd = b->spec->origin[OPT_STATUS_FD];
 	p->origin.ready_fd = b->spec->origin[OPT_READY_FD];
 	p->origin.report = b->spec->origin[OPT_REPORT];

@@ -8,6 +8,7 @@
 #include <sandbox/fd.h>
 #include <sandbox/netctl.h>
 #include <sandbox/sys.h>
+#include <sandbox/watch.h>
 
 #include "run.h"
 
@@ -38,15 +39,33 @@ int net_give_link(struct run_net *net, int channel, int fd)
 	return 0;
 }
 
+/* Its last words: what it has refused. */
+static void listen_to(const struct run_net *net, struct status *status)
+{
+	char text[NETCTL_TEXT_MAX + 1];
+	struct netctl_msg msg;
+	int r;
+
+	do {
+		autofd int fd = -EBADF;
+
+		r = netctl_recv(net->control, &msg, text, sizeof(text), &fd);
+		if (r == 0)
+			status_network(status, msg.kind, text);
+	} while (r == 0);
+}
+
 /* It leaves by itself at the end of the exit pipe; the box is gone, so nothing is worth waiting
  * for. waitid(P_PIDFD) is Linux 5.4. */
-static void end_helper(struct run_net *net)
+static void end_helper(struct run_net *net, struct status *status)
 {
 	struct pollfd p = { .fd = net->pidfd, .events = POLLIN };
 	siginfo_t info;
 
+	listen_to(net, status); /* it may wait for room there */
 	if (poll(&p, 1, LEAVE_MS) <= 0)
 		(void)sys_pidfd_send_signal(net->pidfd, SIGKILL);
+	listen_to(net, status);
 	while (waitid((idtype_t)P_PIDFD, (id_t)net->pidfd, &info, WEXITED) < 0 && errno == EINTR)
 		;
 }
@@ -66,14 +85,14 @@ static void find_helper(struct run_net *net)
 	fd_close(&fd);
 }
 
-void net_end(struct run_net *net)
+void net_end(struct run_net *net, struct status *status)
 {
 	if (net->starter.pid > 0)
 		(void)spawn_finish(&net->starter, NULL, 0, LEAVE_MS);
 	find_helper(net);
 	fd_close(&net->exit);
 	if (net->pidfd >= 0)
-		end_helper(net);
+		end_helper(net, status);
 	fd_close(&net->pidfd);
 	fd_close(&net->ready);
 	fd_close(&net->link);

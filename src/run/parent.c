@@ -145,7 +145,7 @@ static void launcher_clear(struct launcher *l)
 		g_free(l->run.pins[i].path);
 	}
 	g_free(l->run.pins);
-	net_end(&l->run.net);
+	net_end(&l->run.net, l->status);
 	agent_stop(&l->run);
 	g_free(l->run.named);
 	filter_clear(&l->run.filter);

@@ -15,10 +15,12 @@ void cgroup_collect(struct run *run, struct outcome *outcome);
 void cgroup_remove(struct run *run);
 
 struct run_net;
+struct status;
 /* The network helper (net.c): an empty one; hands it the frames of the box; ends it. */
 void net_init(struct run_net *net);
 int net_give_link(struct run_net *net, int channel, int fd); /* 0: fd is taken */
-void net_end(struct run_net *net);
+/* `status` hears what it has to say. */
+void net_end(struct run_net *net, struct status *status);
 
 /* In the launcher: the agent of published ports, which is given to the helper, with their sockets;
  * before the command starts. And: its end. Both do nothing where no port is published. */

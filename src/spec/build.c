@@ -172,6 +172,7 @@ static const struct setter setters[_OPT_MAX] = {
 	VALUE(DENY,            set_deny, RULE_FORM),
 	VALUE(DNS,             set_dns, "an address of IPv4 or IPv6"),
 	VALUE(ADD_HOST,        set_add_host, "NAME:ADDRESS"),
+	INTO(NET_LOG,          set_path, net_log, "FILE, or - for standard error"),
 
 	VALUE(CAP_ADD,         set_cap_add, CAP_FORM),
 	VALUE(CAP_DROP,        set_cap_drop, CAP_FORM),
@@ -300,7 +301,7 @@ static void settle_root(const struct build *b)
 }
 
 /* What only --network user has means it. */
-static bool wants_user_network(const struct spec *spec)
+bool build_wants_user_network(const struct spec *spec)
 {
 	return spec->origin[OPT_PUBLISH] || spec->origin[OPT_HOST_PORT] || spec->origin[OPT_IPV6] ||
 	       spec->origin[OPT_ALLOW] || spec->origin[OPT_DENY] || spec->origin[OPT_DNS] ||
@@ -314,7 +315,7 @@ static void settle_network(struct spec *spec)
 		spec->net = NET_HOST;
 	if (spec->net == NET_HOST)
 		spec->share |= CLONE_NEWNET;
-	if (spec->net == NET_NONE && wants_user_network(spec))
+	if (spec->net == NET_NONE && build_wants_user_network(spec))
 		spec->net = NET_USER;
 }
 

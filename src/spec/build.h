@@ -42,6 +42,9 @@ struct setter {
 int build_refuse(struct err *err, const struct build *b, const char *cause, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Whether an option is there that implies --network user. */
+bool build_wants_user_network(const struct spec *spec);
+
 /* What a later version will have: E-OPTION-LATER, with what serves meanwhile as the mend. */
 int build_refuse_later(struct err *err, const char *what, const char *mend);
 

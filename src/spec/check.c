@@ -28,6 +28,11 @@ static bool network_none(const struct spec *s)
 	return s->net == NET_NONE && s->origin[OPT_NETWORK];
 }
 
+static bool network_unsaid(const struct spec *s)
+{
+	return s->net == NET_NONE && !s->origin[OPT_NETWORK] && !build_wants_user_network(s);
+}
+
 /* A network that has none of the options of --network user. */
 static bool network_other(const struct spec *s)
 {
@@ -68,6 +73,7 @@ static bool user_unmapped(const struct spec *s)
 	F(NET_NS,        OPT_NETWORK,    "--network ns:",           s->net == NET_NS) \
 	F(NET_USER,      OPT_NETWORK,    "--network user",          s->net == NET_USER) \
 	F(NET_OTHER,     OPT_NETWORK,    "--network none, host or ns:", network_other(s)) \
+	F(NET_UNSAID,    OPT_NETWORK,    "no network at all",       network_unsaid(s)) \
 	F(PUBLISH,       OPT_PUBLISH,    "--publish",               s->publish->len > 0) \
 	F(HOST_PORT,     OPT_HOST_PORT,  "--host-port",             s->host_ports->len > 0) \
 	F(IPV6,          OPT_IPV6,       "--ipv6",                  s->origin[OPT_IPV6]) \
@@ -75,6 +81,7 @@ static bool user_unmapped(const struct spec *s)
 	F(DENY,          OPT_DENY,       "--deny",                  s->origin[OPT_DENY]) \
 	F(DNS,           OPT_DNS,        "--dns",                   s->origin[OPT_DNS]) \
 	F(ADD_HOST,      OPT_ADD_HOST,   "--add-host",              s->origin[OPT_ADD_HOST]) \
+	F(NET_LOG,       OPT_NET_LOG,    "--net-log",               s->net_log) \
 	F(NO_HOST,       OPT_HOST,       "--no-host",               b->no_host) \
 	F(HOST_VIEW,     OPT_HOST,       "the host view",           s->view == VIEW_HOST) \
 	F(ROOTFS,        OPT_ROOTFS,     "--rootfs",                s->view == VIEW_ROOTFS) \
@@ -178,6 +185,8 @@ static const struct conflict {
 	{ FACT_NET_OTHER,   FACT_DENY,      only_user, "use --network user" },
 	{ FACT_NET_OTHER,   FACT_DNS,       only_user, "use --network user" },
 	{ FACT_NET_OTHER,   FACT_ADD_HOST,  only_user, "use --network user" },
+	{ FACT_NET_OTHER,   FACT_NET_LOG,   only_user, "use --network user" },
+	{ FACT_NET_UNSAID,  FACT_NET_LOG,   "there would be nothing to log", "add --network user, or --allow what it may reach" },
 	{ FACT_UNSHARE_NET, FACT_NET_HOST, not_new, leave_out },
 	{ FACT_UNSHARE_NET, FACT_NET_NS,   not_new, leave_out },
 

@@ -6,6 +6,7 @@
 #include <sandbox/json.h>
 
 #include "event.h"
+#include "refused.h"
 
 enum { EVENT_VERSION = 1, EXIT_TIMEOUT = 124, EXIT_SIGNAL_BASE = 128 };
 
@@ -77,7 +78,7 @@ void event_started(GString *out, pid_t init, const struct plan *plan, const stru
 	g_string_append(out, "}}\n");
 }
 
-void event_exit(GString *out, const struct outcome *outcome)
+void event_exit(GString *out, const struct outcome *outcome, const char *refused)
 {
 	event_begin(out, "exit");
 	g_string_append_printf(out, ",\"code\":%d,\"signal\":%d,\"reason\":\"%s\"", outcome->code,
@@ -93,8 +94,13 @@ void event_exit(GString *out, const struct outcome *outcome)
 	g_string_append_printf(
 		out,
 		",\"peak_rss\":%" G_GUINT64_FORMAT ",\"memory_peak\":%" G_GUINT64_FORMAT
-		",\"pids_peak\":%" G_GUINT64_FORMAT ",\"pids_denied\":%" G_GUINT64_FORMAT "}\n",
+		",\"pids_peak\":%" G_GUINT64_FORMAT ",\"pids_denied\":%" G_GUINT64_FORMAT,
 		outcome->peak_rss, outcome->memory_peak, outcome->pids_peak, outcome->pids_denied);
+	if (refused) {
+		g_string_append(out, ",\"network\":");
+		refused_json(out, refused);
+	}
+	g_string_append(out, "}\n");
 }
 
 void event_error(GString *out, const struct err *err, const char *origin)

@@ -13,7 +13,8 @@
  * included. Pure functions of their arguments; the format is stable and versioned ("v").
  */
 void event_started(GString *out, pid_t init, const struct plan *plan, const struct limit *limits);
-void event_exit(GString *out, const struct outcome *outcome);
+/* `refused`: a NETCTL_SUMMARY, or NULL where there is no network helper. */
+void event_exit(GString *out, const struct outcome *outcome, const char *refused);
 void event_error(GString *out, const struct err *err, const char *origin);
 
 /* How the command ended, out of wait statuses (wait(2)); times and memory are left alone. */

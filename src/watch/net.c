@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 
 #include <sandbox/fd.h>
-#include <sandbox/log.h>
 #include <sandbox/netctl.h>
 
 #include "loop.h"
@@ -56,13 +55,13 @@ static void on_end(struct watch *w)
 /* One message. 0: there was one. */
 static int take(struct watch *w)
 {
-	char text[NETCTL_TEXT_MAX + 1], quoted[512];
+	char text[NETCTL_TEXT_MAX + 1];
 	autofd int fd = -EBADF;
 	struct netctl_msg msg;
 	int r = netctl_recv(w->box->net_control, &msg, text, sizeof(text), &fd);
 
-	if (r == 0 && msg.kind == NETCTL_NOTICE)
-		log_notice("%s", err_quote(quoted, sizeof(quoted), text));
+	if (r == 0)
+		status_network(w->status, msg.kind, text);
 	return r;
 }
 

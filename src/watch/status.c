@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What other programs learn of a run: --status-fd, --ready-fd, --pidfile, --report.
+ * What other programs learn of a run: --status-fd, --ready-fd, --pidfile, --report, --net-log.
  *
  * Everything is opened and checked by status_open(), while nothing exists yet that would have to
  * be undone. From then on a reader that has gone away is no reason to disturb the command: write
@@ -22,10 +22,13 @@
 #include <sys/stat.h>
 
 #include <sandbox/fd.h>
+#include <sandbox/log.h>
 #include <sandbox/sys.h>
 #include <sandbox/watch.h>
 
 #include "event.h"
+#include "refused.h"
+#include "status.h"
 
 /* A file by the directory it lies in, held open, so that it is found again at the end. */
 struct place {
@@ -46,6 +49,8 @@ struct status {
 	char *temp;          /* its name meanwhile; NULL: none is left */
 	bool replace;        /* a temporary file is made at the end and renamed */
 	int report_fd;       /* the temporary file, a device or pipe, or the caller's */
+
+	struct refused refused; /* by the network helper */
 };
 
 static void place_clear(struct place *place)
@@ -69,7 +74,7 @@ static int place_open(struct place *ret, const char *path)
 
 /* A descriptor the caller passed must be open and writable. It is ours alone from now on; the
  * standard ones belong to the command as well. */
-static int check_fd(int fd, const char *option, struct err *err)
+int status_check_fd(int fd, const char *option, struct err *err)
 {
 	int flags = fcntl(fd, F_GETFL);
 
@@ -242,7 +247,7 @@ static int report_try(struct status *status)
 
 /* The descriptor a path stands for, -1: none. Such a "file" must be written to where the caller's
  * offset is; put a new one in its place and all else that went there is lost. */
-static int report_descriptor(const char *path)
+int status_descriptor(const char *path)
 {
 	static const char *const dirs[] = { "/dev/fd/", "/proc/self/fd/" };
 	/* clang-format off */
@@ -269,10 +274,10 @@ static int report_descriptor(const char *path)
 static int report_open(struct status *status, const char *path, struct err *err)
 {
 	struct stat st;
-	int r, fd = report_descriptor(path);
+	int r, fd = status_descriptor(path);
 
 	if (fd >= 0) {
-		r = check_fd(fd, "--report", err);
+		r = status_check_fd(fd, "--report", err);
 		status->report_fd = r < 0 ? -EBADF : fd;
 		return r;
 	}
@@ -297,11 +302,11 @@ static int report_open(struct status *status, const char *path, struct err *err)
 static int open_all(struct status *status, const struct plan *plan, struct err *err)
 {
 	uint32_t origin = plan->origin.status_fd;
-	int r = plan->status_fd >= 0 ? check_fd(plan->status_fd, "--status-fd", err) : 0;
+	int r = plan->status_fd >= 0 ? status_check_fd(plan->status_fd, "--status-fd", err) : 0;
 
 	if (r == 0 && plan->ready_fd >= 0) {
 		origin = plan->origin.ready_fd;
-		r = check_fd(plan->ready_fd, "--ready-fd", err);
+		r = status_check_fd(plan->ready_fd, "--ready-fd", err);
 	}
 	if (r == 0 && plan->pidfile) {
 		origin = plan->origin.pidfile;
@@ -310,6 +315,10 @@ static int open_all(struct status *status, const struct plan *plan, struct err *
 	if (r == 0 && plan->report) {
 		origin = plan->origin.report;
 		r = report_open(status, plan->report, err);
+	}
+	if (r == 0 && plan->net_log) {
+		origin = plan->origin.net_log;
+		r = refused_open(&status->refused, plan->net_log, err);
 	}
 	return r < 0 ? err_origin(err, origin) : 0;
 }
@@ -327,6 +336,7 @@ int status_open(struct status **ret, const struct plan *plan, struct err *err)
 		.pid_fd = -EBADF,
 		.report = { .dir = -EBADF },
 		.report_fd = -EBADF,
+		.refused = { .fd = -1 },
 	};
 	r = open_all(status, plan, err);
 	if (r < 0) {
@@ -430,13 +440,31 @@ int status_exit(struct status *status, const struct outcome *outcome, struct err
 	if (!status || (status->status_fd < 0 && status->report_fd < 0 && !status->replace))
 		return 0;
 	line = g_string_sized_new(256);
-	event_exit(line, outcome);
+	event_exit(line, outcome, status->refused.summary);
 	status_send(status, line);
 	r = report_send(status, line);
 	if (r < 0)
 		return err_set(err, ERR_FILE, r, "cannot write the report '%s'",
 			       status->plan->report);
 	return 0;
+}
+
+void status_network(struct status *status, enum netctl_kind kind, const char *text)
+{
+	char quoted[512];
+
+	if (kind == NETCTL_NOTICE)
+		log_notice("%s", err_quote(quoted, sizeof(quoted), text));
+	if (status && kind == NETCTL_REFUSED)
+		refused_log(&status->refused, text);
+	if (status && kind == NETCTL_SUMMARY && !status->refused.summary)
+		status->refused.summary = g_strdup(text);
+}
+
+void status_say_refused(const struct status *status)
+{
+	if (status)
+		refused_notice(&status->refused);
 }
 
 static void pidfile_remove(struct status *status)
@@ -462,6 +490,7 @@ void status_close(struct status *status)
 	if (status->report.name) /* else it is the caller's */
 		fd_close(&status->report_fd);
 	place_clear(&status->report);
+	refused_close(&status->refused);
 	g_free(status->temp);
 	g_free(status);
 }

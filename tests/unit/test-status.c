@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "watch/event.h"
+#include "watch/refused.h"
 
 /* wait statuses as the kernel lays them out (wait(2)); glibc has no W_EXITCODE in C11 mode */
 #define EXITED(code) ((code) << 8)
@@ -79,7 +80,7 @@ static void exit_event(void **state)
 		g_autofree char *want =
 			g_strdup_printf("{\"v\":1,\"event\":\"exit\",%s}\n", rows[i].want);
 
-		event_exit(out, &rows[i].outcome);
+		event_exit(out, &rows[i].outcome, NULL);
 		assert_string_equal(out->str, want);
 	}
 }
@@ -102,6 +103,32 @@ static void error_event(void **state)
 		"\"origin\":\"--volume no. 3\"}\n",
 		ENOENT, stage_name(STAGE_PREPARE), strerror(ENOENT));
 	assert_string_equal(out->str, want);
+}
+
+/* What the network helper has refused; its lines are the box's doing in part. */
+static void refused(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *summary, *want; } rows[] = {
+		{ "", "{\"refused\":[],\"more\":0}" },
+		{ "3\ttcp\t192.0.2.1\t443\ta.org\tno\n1\tdns\t\t\tb.org\tno\n7\t\t\t\t\t\n",
+		  "{\"refused\":[{\"to\":\"192.0.2.1\",\"proto\":\"tcp\",\"port\":443,\"name\":\"a.org\",\"count\":3,"
+		  "\"why\":\"no\"},{\"to\":\"b.org\",\"proto\":\"dns\",\"count\":1,\"why\":\"no\"}],\"more\":7}" },
+		{ "1\ticmp\t2001:db8::1\t\t\ta\"\x1b\n", "{\"refused\":[{\"to\":\"2001:db8::1\",\"proto\":\"icmp\","
+		  "\"count\":1,\"why\":\"a\\\"\\u001b\"}],\"more\":0}" },
+		/* not of the form */
+		{ "x\n\n0\ttcp\ta\t1\t\tw\n1\ttcp\n-1\ttcp\ta\t1\t\tw\n1\ttcp\ta\t1\t\tw\tw\n", "{\"refused\":[],\"more\":0}" },
+		{ "1\ttcp\ta\t99999\t\tw", "{\"refused\":[{\"to\":\"a\",\"proto\":\"tcp\",\"count\":1,\"why\":\"w\"}],\"more\":0}" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) out = g_string_new(NULL);
+
+		refused_json(out, rows[i].summary);
+		assert_string_equal(out->str, rows[i].want);
+	}
 }
 
 /* No errno, no cause, no mend, no origin: the keys are there all the same. */
@@ -171,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(started),
 		cmocka_unit_test(exit_event),
+		cmocka_unit_test(refused),
 		cmocka_unit_test(error_event),
 		cmocka_unit_test(error_event_bare),
 		cmocka_unit_test(one_line),
