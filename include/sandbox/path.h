@@ -18,11 +18,13 @@ int path_open_in(int root, const char *path, int flags);
 
 enum path_want { PATH_DIR, PATH_FILE };
 
+enum path_may { PATH_MAY_NOT, PATH_MAY, PATH_MAY_ANNOUNCED };
+
 struct path_made {
 	/* Whether a missing name may be created in this directory (O_PATH). */
-	bool (*may_make)(int dir, void *data);
-	/* Told about each name before it is created, whose mode it may change; a negative errno
-	 * keeps it from being created. May be NULL. */
+	enum path_may (*may_make)(int dir, void *data);
+	/* Told about a name before it is created where may_make() wants that. It may change the
+	 * mode; a negative errno keeps the name from being created. */
 	int (*announce)(int dir, const char *name, enum path_want what, mode_t *mode, void *data);
 	void *data;
 };

@@ -93,12 +93,17 @@ static int verify(uint64_t effective, uint64_t inheritable, struct err *err)
 	return 0;
 }
 
-/* Past the last capability of the kernel: EINVAL. */
-static int verify_ambient(uint64_t wanted, struct err *err)
+/* Only what is both permitted and inheritable can be ambient: capset(2) itself takes the rest away
+ * (capabilities(7)), and those two sets have been read back. In most boxes nothing is left to ask.
+ * Past the last capability of the kernel: EINVAL. */
+static int verify_ambient(uint64_t possible, uint64_t wanted, struct err *err)
 {
 	for (unsigned long cap = 0; cap < 64; cap++) {
-		int r = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0);
+		int r;
 
+		if (!((possible | wanted) >> cap & 1))
+			continue;
+		r = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0);
 		if (r < 0 && errno == EINVAL)
 			return 0;
 		if (r != (int)(wanted >> cap & 1))
@@ -118,7 +123,9 @@ int op_capset_apply(const struct op *op, struct run *run, struct err *err)
 	r = ambient(op->u.capset.ambient, err);
 	if (r == 0)
 		r = verify(op->u.capset.permitted, op->u.capset.inheritable, err);
-	return r < 0 ? r : verify_ambient(op->u.capset.ambient, err);
+	return r < 0 ? r
+		     : verify_ambient(op->u.capset.permitted & op->u.capset.inheritable,
+				      op->u.capset.ambient, err);
 }
 
 int op_no_new_privs_apply(const struct op *op, struct run *run, struct err *err)

@@ -81,11 +81,13 @@ struct maker {
 	bool make;
 };
 
-static bool may_make(int dir, void *data)
+static enum path_may may_make(int dir, void *data)
 {
 	const struct maker *m = data;
 
-	return m->make || mnt_is_own(m->run, dir);
+	if (mnt_is_own(m->run, dir))
+		return PATH_MAY;
+	return m->make ? PATH_MAY_ANNOUNCED : PATH_MAY_NOT;
 }
 
 /* The launcher removes what was made outside of our own file systems, if it is still empty. */
@@ -93,8 +95,6 @@ static int announce(int dir, const char *name, enum path_want what, mode_t *mode
 {
 	const struct maker *m = data;
 
-	if (mnt_is_own(m->run, dir))
-		return 0;
 	*mode |= MADE_MARK;
 	return made_announce(m->run, dir, name, what == PATH_FILE);
 }

@@ -166,11 +166,13 @@ static int check_kind(int fd, enum path_want want)
 static int make_name(int dir, const char *name, enum path_want want, mode_t mode,
 		     const struct path_made *made)
 {
-	int fd, r;
+	enum path_may may = made->may_make(dir, made->data);
+	int fd, r = 0;
 
-	if (!made->may_make(dir, made->data))
+	if (may == PATH_MAY_NOT)
 		return -EROFS;
-	r = made->announce ? made->announce(dir, name, want, &mode, made->data) : 0;
+	if (may == PATH_MAY_ANNOUNCED)
+		r = made->announce(dir, name, want, &mode, made->data);
 	if (r < 0)
 		return r;
 	if (want == PATH_DIR) {
@@ -228,10 +230,9 @@ int path_make_in(int root, const char *path, enum path_want want, mode_t mode,
 	if (depth_of(path) > DEPTH_MAX)
 		return -ENAMETOOLONG;
 	/* a new name at the top of a root of ours, the most frequent case, in two calls */
-	if (split(path, strlen(path), leaf, &parent_len) == 0 && strspn(path, "/") == parent_len &&
-	    made->may_make(root, made->data)) {
+	if (split(path, strlen(path), leaf, &parent_len) == 0 && strspn(path, "/") == parent_len) {
 		fd = make_name(root, leaf, want, mode, made);
-		if (fd != -EEXIST)
+		if (fd != -EEXIST && fd != -EROFS)
 			return fd;
 	}
 	fd = path_open_in(root, path, 0);

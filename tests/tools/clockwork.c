@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* clockwork RUNS WARMUP PARALLEL -- COMMAND... [::: COMMAND...]...
+/* clockwork [-w] RUNS WARMUP PARALLEL -- COMMAND... [::: COMMAND...]...
  *
  * Times whole runs of commands, from the start of the process to its end having been waited for.
- * The commands take turns (A B C A B C ...), so that whatever else the machine does hits all of
- * them alike. With PARALLEL above 1 it starts that many of one command at once and takes the time
- * until the last has ended.
+ * The commands take turns, so that whatever else the machine does hits all of them alike, in another
+ * order each round: what ran before leaves other things in the caches, and with a fixed order always
+ * the same for the same command. -w: each runs twice in its turn, and the second time counts. With
+ * PARALLEL above 1 it starts that many of one command at once and takes the time until the last has
+ * ended.
  *
  * Prints one line of nanoseconds per command. A command that fails is an error: what does not
  * work must not look fast. posix_spawn is used because its cost does not depend on our size. */
@@ -92,16 +94,45 @@ static size_t split(char **words, struct command *commands, long runs)
 	return n;
 }
 
+/* Any order is as good as any other: no more than that is asked of rand(3). */
+static void shuffle(size_t *order, size_t n)
+{
+	for (size_t i = n; i > 1; i--) {
+		size_t k = (size_t)rand() % i, was = order[i - 1];
+
+		order[i - 1] = order[k];
+		order[k] = was;
+	}
+}
+
+static void round_of(struct command *commands, const size_t *order, size_t n, long run,
+		     long parallel, int twice, posix_spawn_file_actions_t *quiet)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct command *c = &commands[order[i]];
+		uint64_t took;
+
+		for (int k = 0; k <= twice; k++)
+			if (measure(c->argv, parallel, quiet, &took) < 0)
+				exit(1);
+		if (run >= 0)
+			c->took[run] = took;
+	}
+}
+
 int main(int argc, char **argv)
 {
+	int twice = argc > 1 && strcmp(argv[1], "-w") == 0;
 	posix_spawn_file_actions_t quiet;
 	struct command *commands;
 	long runs, warmup, parallel;
-	size_t n;
+	size_t n, *order;
 
+	argc -= twice;
+	argv += twice;
 	if (argc < 6 || strcmp(argv[4], "--") != 0) {
 		fprintf(stderr,
-			"usage: clockwork RUNS WARMUP PARALLEL -- COMMAND... [::: COMMAND...]\n");
+			"usage: clockwork [-w] RUNS WARMUP PARALLEL -- COMMAND... [::: COMMAND...]\n");
 		return 2;
 	}
 	runs = strtol(argv[1], NULL, 10);
@@ -110,22 +141,21 @@ int main(int argc, char **argv)
 	if (runs < 1 || warmup < 0 || parallel < 1 || parallel > 256)
 		exit(2);
 	commands = calloc((size_t)argc, sizeof(*commands));
-	if (commands == NULL)
+	order = calloc((size_t)argc, sizeof(*order));
+	if (commands == NULL || order == NULL)
 		exit(2);
 	n = split(argv + 5, commands, runs);
+	for (size_t i = 0; i < n; i++)
+		order[i] = i;
+	srand((unsigned)now());
 	posix_spawn_file_actions_init(&quiet);
 	posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
 
-	for (long run = -warmup; run < runs; run++)
-		for (size_t i = 0; i < n; i++) {
-			uint64_t took;
-
-			if (measure(commands[i].argv, parallel, &quiet, &took) < 0)
-				exit(1);
-			if (run >= 0)
-				commands[i].took[run] = took;
-		}
+	for (long run = -warmup; run < runs; run++) {
+		shuffle(order, n);
+		round_of(commands, order, n, run, parallel, twice, &quiet);
+	}
 	for (size_t i = 0; i < n; i++) {
 		for (long run = 0; run < runs; run++)
 			printf("%s%" PRIu64, run ? " " : "", commands[i].took[run]);

@@ -13,12 +13,12 @@
  */
 enum { BPF_BAD_PLACE = -1, BPF_BAD_LOAD = -2, BPF_BAD_CODE = -3, BPF_NO_END = -4 };
 
-static inline uint32_t bpf_run(const struct sock_filter *insns, uint32_t n,
-			       const struct seccomp_data *data)
+static inline uint32_t bpf_run_counted(const struct sock_filter *insns, uint32_t n,
+				       const struct seccomp_data *data, unsigned *steps)
 {
 	uint32_t a = 0;
 
-	for (uint32_t pc = 0; pc < n; pc++) {
+	for (uint32_t pc = 0; pc < n; pc++, ++*steps) {
 		const struct sock_filter *i = &insns[pc];
 		uint32_t yes = i->jt, no = i->jf;
 
@@ -43,4 +43,12 @@ static inline uint32_t bpf_run(const struct sock_filter *insns, uint32_t n,
 		}
 	}
 	return (uint32_t)BPF_NO_END;
+}
+
+static inline uint32_t bpf_run(const struct sock_filter *insns, uint32_t n,
+			       const struct seccomp_data *data)
+{
+	unsigned steps = 0;
+
+	return bpf_run_counted(insns, n, data, &steps);
 }
