@@ -34,6 +34,9 @@ struct run_net {
 	int netns;                   /* the box's network namespace, until the agent is in it */
 	int *listeners;              /* bound sockets of published ports, until the helper has them */
 	unsigned nlisteners;
+	int *claimed;                /* those of OP_OWN_IP, until OP_PUBLISH takes them, in order */
+	unsigned nclaimed, taken;
+	char ip[16];                 /* the address it has found, or "" */
 	pid_t agent;                 /* the agent of published ports, our child; -1: none */
 	int link;                    /* the box's frames, until the helper is ready: a TAP goes with
 	                                its last descriptor, while the child may still set it up */

@@ -38,7 +38,7 @@ enum stage {
 };
 
 enum op_kind {
-	OP_SCOPE, OP_NET_HELPER, OP_PUBLISH, OP_PIN, OP_CGROUP, OP_NETNS_JOIN, OP_CLONE, OP_IDMAP,
+	OP_SCOPE, OP_NET_HELPER, OP_OWN_IP, OP_PUBLISH, OP_PIN, OP_CGROUP, OP_NETNS_JOIN, OP_CLONE, OP_IDMAP,
 	OP_IDENTITY, OP_GUARD, OP_CGROUPNS, OP_LOOPBACK, OP_LINK, OP_ADDRESS, OP_NET_DOOR, OP_NET_READY, OP_HOSTNAME,
 	OP_PROPAGATION, OP_ROOT, OP_SYMLINK, OP_BIND, OP_PROTECT, OP_HIDE, OP_TMPFS, OP_SCRATCH,
 	OP_DATA, OP_DEV, OP_PROC, OP_SYSFS, OP_MASK, OP_SYSCTL, OP_ROOT_ATTR, OP_MQUEUE, OP_PIVOT,
@@ -66,6 +66,9 @@ enum idmap_by {
 	IDMAP_HELPER,   /* newuidmap and newgidmap, started by the parent */
 };
 
+/* A port of the host. */
+struct publish_at { uint8_t address[16]; bool ipv6, udp; unsigned port; };
+
 /* A place that Landlock lets be used: the rights are those that fit its kind, directory or not. */
 struct landlock_place { const char *path; int slot; uint64_t access; }; /* slot -1: by its path in the tree */
 
@@ -89,7 +92,10 @@ struct op {
 			 uid_t caller_uid; gid_t caller_gid; } identity;  /* the caller's, inside */
 		struct { bool pid_namespace; } guard;
 		struct { const char *config; } net_helper;        /* text of a key file */
-		struct { uint8_t address[16]; bool ipv6, udp; unsigned port, inner; } publish;
+		struct { uint32_t first; const struct publish_at *ports; unsigned n; } own_ip; /* first: host
+			    order; without addresses */
+		struct { struct publish_at at; unsigned inner; bool own; } publish; /* own: at the address of
+			    OP_OWN_IP, the next one of its ports */
 		struct { const char *name; uint8_t mac[6]; unsigned mtu; } link;
 		struct { const char *name; uint32_t address, gateway; unsigned prefix; /* host order */
 			 bool ipv6; uint8_t address6[16], gateway6[16]; unsigned prefix6;
@@ -164,6 +170,8 @@ struct plan {
 
 	char **scrub_argv, **scrub_env; /* the launcher's own, overwritten in PID 1; set by cmd/ */
 
+	const char *ip;             /* --ip ADDRESS; NULL: none, or it is found while it starts */
+	struct publish_at *own_ports; /* of OP_OWN_IP */
 	uint64_t timeout_ms;
 	int stop_signal;
 	GArray *io;                 /* struct io_rate, with absolute paths */

@@ -59,7 +59,9 @@ struct env_row {
 
 /* Ports of the host, TCP, that lead to ports of the box, from `inner` on. */
 enum { PUBLISH_MAX = 256 }; /* in all: each is a descriptor of the launcher's for a while */
-struct publish { uint8_t address[16]; bool ipv6, udp; unsigned first, last, inner; uint32_t origin; };
+struct publish { uint8_t address[16]; bool ipv6, udp, unaddressed; unsigned first, last, inner; uint32_t origin; };
+/* --ip: where ports are published that name no address. */
+enum own_ip { OWN_IP_NONE, OWN_IP_AUTO, OWN_IP_FIXED };
 
 /* A port of the host's loopback that the box reaches at its gateway's address. */
 struct host_port { unsigned first, last; bool udp; uint32_t origin; };
@@ -136,6 +138,7 @@ struct spec {
 	enum net_mode net;
 	const char *netns_path;
 	GArray *publish;            /* struct publish */
+	struct { enum own_ip kind; uint8_t address[16]; bool ipv6; } ip;
 	GArray *host_ports;         /* struct host_port */
 	const char *net_log;        /* path, or "-" */
 	GPtrArray *net_rules;       /* char *: --allow and --deny in order, as the helper reads them */

@@ -35,6 +35,7 @@ struct watch_box {
 	int net;          /* pidfd of the network helper, -1: none; its control socket */
 	int net_control;
 	const struct limit *limits; /* _LIMIT_MAX of them, with who enforces each */
+	const char *ip;   /* the host's address that is the box's (--ip), or NULL */
 	bool filter_kills; /* its system call filter ends who makes some calls */
 	int pty;          /* master, or -1; made O_NONBLOCK, and /dev/null is put in its place when
 	                     the user's terminal hangs up */

@@ -18,6 +18,7 @@ OP_APPLY(address);
 OP_APPLY(net_helper);
 OP_APPLY(net_ready);
 OP_APPLY(net_door);
+OP_APPLY(own_ip);
 OP_APPLY(publish);
 OP_APPLY(hostname);
 OP_APPLY(propagation);

@@ -17,11 +17,12 @@
 #include <sys/socket.h>
 
 #include <sandbox/fd.h>
+#include <sandbox/log.h>
 #include <sandbox/wire.h>
 
 #include "ops.h"
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024, TRIES = 256 };
 
 union address {
 	struct sockaddr any;
@@ -29,36 +30,36 @@ union address {
 	struct sockaddr_in6 in6;
 };
 
-static socklen_t to_address(const struct op *op, union address *ret)
+static socklen_t to_address(const struct publish_at *at, union address *ret)
 {
 	*ret = (union address){ 0 };
-	if (op->u.publish.ipv6) {
+	if (at->ipv6) {
 		ret->in6.sin6_family = AF_INET6;
-		ret->in6.sin6_port = htons((uint16_t)op->u.publish.port);
-		memcpy(&ret->in6.sin6_addr, op->u.publish.address, 16);
+		ret->in6.sin6_port = htons((uint16_t)at->port);
+		memcpy(&ret->in6.sin6_addr, at->address, 16);
 		return sizeof(ret->in6);
 	}
 	ret->in.sin_family = AF_INET;
-	ret->in.sin_port = htons((uint16_t)op->u.publish.port);
-	memcpy(&ret->in.sin_addr, op->u.publish.address, 4);
+	ret->in.sin_port = htons((uint16_t)at->port);
+	memcpy(&ret->in.sin_addr, at->address, 4);
 	return sizeof(ret->in);
 }
 
 /* SO_REUSEADDR: a port whose last connections linger in TIME_WAIT is free; with UDP, which has no such
  * thing, two sockets could share the port. IPv6 stays IPv6, so that [::]:80 and 0.0.0.0:80 can both be
  * asked for. */
-static int bind_port(const struct op *op)
+static int bind_port(const struct publish_at *at)
 {
-	const bool udp = op->u.publish.udp;
-	autofd int fd = socket(op->u.publish.ipv6 ? AF_INET6 : AF_INET,
+	const bool udp = at->udp;
+	autofd int fd = socket(at->ipv6 ? AF_INET6 : AF_INET,
 			       (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const int one = 1;
 	union address to;
-	socklen_t len = to_address(op, &to);
+	socklen_t len = to_address(at, &to);
 
 	if (fd < 0 || (!udp && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0))
 		return -errno;
-	if (op->u.publish.ipv6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
+	if (at->ipv6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
 		return -errno;
 	if (bind(fd, &to.any, len) < 0 || (!udp && listen(fd, BACKLOG) < 0))
 		return -errno;
@@ -78,22 +79,21 @@ static unsigned first_port(void)
 	return port;
 }
 
-static int cannot(const struct op *op, int r, struct err *err)
+static int cannot(const struct publish_at *at, int r, struct err *err)
 {
-	const unsigned port = op->u.publish.port;
+	const unsigned port = at->port;
 	char text[INET6_ADDRSTRLEN];
 
-	(void)inet_ntop(op->u.publish.ipv6 ? AF_INET6 : AF_INET, op->u.publish.address, text,
-			sizeof(text));
+	(void)inet_ntop(at->ipv6 ? AF_INET6 : AF_INET, at->address, text, sizeof(text));
 	(void)err_set(err, ERR_PUBLISH, r,
-		      op->u.publish.ipv6 ? "cannot publish [%s]:%u%s" : "cannot publish %s:%u%s",
-		      text, port, op->u.publish.udp ? "/udp" : "");
+		      at->ipv6 ? "cannot publish [%s]:%u%s" : "cannot publish %s:%u%s", text, port,
+		      at->udp ? "/udp" : "");
 	switch (r) {
 	case -EADDRINUSE:
 		(void)err_cause(err, "the port is in use already");
 		return err_fix(err,
 			       "choose another one, or end what has it: ss -l%cnp 'sport = %u'",
-			       op->u.publish.udp ? 'u' : 't', port);
+			       at->udp ? 'u' : 't', port);
 	case -EACCES:
 		(void)err_cause(err,
 				"ports below %u are for root "
@@ -105,18 +105,88 @@ static int cannot(const struct op *op, int r, struct err *err)
 			       port);
 	case -EADDRNOTAVAIL:
 		(void)err_cause(err, "no interface of this host has that address");
-		return err_fix(err, "ip address shows those there are; 0.0.0.0 and [::] are all");
+		return err_fix(err, "ip address shows those there are, and all of 127.0.0.0/8 is; 0.0.0.0 and [::] are all of them");
 	default: return r;
 	}
+}
+
+static void forget_claimed(struct run_net *net)
+{
+	while (net->nclaimed)
+		fd_close(&net->claimed[--net->nclaimed]);
+}
+
+/* Every port at one address, or none. */
+static int claim(struct run_net *net, const struct op *op, uint32_t address,
+		 struct publish_at *ret_at)
+{
+	const uint32_t order = htonl(address);
+
+	for (unsigned i = 0; i < op->u.own_ip.n; i++) {
+		int fd;
+
+		*ret_at = op->u.own_ip.ports[i];
+		memcpy(ret_at->address, &order, sizeof(order));
+		fd = bind_port(ret_at);
+		if (fd < 0) {
+			forget_claimed(net);
+			return fd;
+		}
+		net->claimed[net->nclaimed++] = fd;
+	}
+	return 0;
+}
+
+/* The one after it: 127.83.0.1 to 127.83.255.254, without what ends in 0 or 255. */
+static uint32_t next_ip(uint32_t address)
+{
+	if ((address & 0xff) < 254)
+		return address + 1;
+	return (address & 0xffff0000) | ((address + 0x100) & 0xff00) | 1;
+}
+
+static int none_is_free(const struct publish_at *at, int r, struct err *err)
+{
+	if (r != -EADDRINUSE)
+		return cannot(at, r, err);
+	(void)err_set(err, ERR_PUBLISH, r, "cannot find an address of the host for the box");
+	(void)err_cause(err, "port %u is in use on %d of 127.83.0.0/16, or on all addresses",
+			at->port, TRIES);
+	return err_fix(err, "choose another port, or end what has it: ss -l%cnp 'sport = %u'",
+		       at->udp ? 'u' : 't', at->port);
+}
+
+/* All of 127.0.0.0/8 is this host's; who binds first has the address, so that boxes that start at
+ * once get one each. */
+int op_own_ip_apply(const struct op *op, struct run *run, struct err *err)
+{
+	struct run_net *net = &run->net;
+	uint32_t address = op->u.own_ip.first;
+	struct publish_at at = { .port = 0 };
+	struct in_addr in;
+	int r = -EADDRINUSE;
+
+	net->claimed = g_new0(int, op->u.own_ip.n);
+	for (unsigned i = 0; i < TRIES && r == -EADDRINUSE; i++) {
+		in.s_addr = htonl(address);
+		r = claim(net, op, address, &at);
+		address = next_ip(address);
+	}
+	if (r < 0)
+		return none_is_free(&at, r, err);
+	(void)inet_ntop(AF_INET, &in, net->ip, sizeof(net->ip));
+	log_notice("the box's address is %s", net->ip);
+	return 0;
 }
 
 int op_publish_apply(const struct op *op, struct run *run, struct err *err)
 {
 	struct run_net *net = &run->net;
-	int fd = bind_port(op);
+	int fd = op->u.publish.own ? fd_steal(&net->claimed[net->taken++])
+				   : bind_port(&op->u.publish.at);
 
 	if (fd < 0)
-		return cannot(op, fd, err);
+		return cannot(&op->u.publish.at, fd, err);
 	net->listeners = g_realloc_n(net->listeners, net->nlisteners + 1, sizeof(int));
 	net->listeners[net->nlisteners++] = fd;
 	return 0;

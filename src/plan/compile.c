@@ -149,5 +149,6 @@ void plan_clear(struct plan *plan)
 	g_clear_pointer(&plan->ops, g_array_unref);
 	g_clear_pointer(&plan->io, g_array_unref);
 	g_clear_pointer(&plan->notices, g_ptr_array_unref);
+	g_clear_pointer(&plan->own_ports, g_free);
 	g_clear_pointer(&plan->arena, g_string_chunk_free);
 }

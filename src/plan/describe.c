@@ -196,16 +196,34 @@ DESCRIBE(net_helper)
 	}
 }
 
+static const char *protocol(const struct publish_at *at)
+{
+	return at->udp ? "udp" : "tcp";
+}
+
+DESCRIBE(own_ip)
+{
+	struct in_addr first = { htonl(op->u.own_ip.first) };
+	char text[INET_ADDRSTRLEN];
+
+	g_string_append_printf(out, "%s or the next free one, for",
+			       inet_ntop(AF_INET, &first, text, sizeof(text)));
+	for (unsigned i = 0; i < op->u.own_ip.n; i++)
+		g_string_append_printf(out, " %s/%u", protocol(&op->u.own_ip.ports[i]),
+				       op->u.own_ip.ports[i].port);
+}
+
 DESCRIBE(publish)
 {
+	const struct publish_at *at = &op->u.publish.at;
 	char text[INET6_ADDRSTRLEN];
 
-	(void)inet_ntop(op->u.publish.ipv6 ? AF_INET6 : AF_INET, op->u.publish.address, text,
-			sizeof(text));
-	g_string_append_printf(out, op->u.publish.ipv6 ? "[%s]:%u" : "%s:%u", text,
-			       op->u.publish.port);
-	g_string_append_printf(out, " -> box port %u, %s", op->u.publish.inner,
-			       op->u.publish.udp ? "udp" : "tcp");
+	(void)inet_ntop(at->ipv6 ? AF_INET6 : AF_INET, at->address, text, sizeof(text));
+	if (op->u.publish.own)
+		g_string_append_printf(out, "its own address, port %u", at->port);
+	else
+		g_string_append_printf(out, at->ipv6 ? "[%s]:%u" : "%s:%u", text, at->port);
+	g_string_append_printf(out, " -> box port %u, %s", op->u.publish.inner, protocol(at));
 }
 
 DESCRIBE(link)
@@ -520,6 +538,7 @@ static const struct { const char *name; void (*describe)(const struct op *, GStr
 	[OP_LOOPBACK]     = { "loopback-up",  describe_nothing },
 	[OP_NET_HELPER]   = { "net-helper",   describe_net_helper },
 	[OP_NET_READY]    = { "net-ready",    describe_nothing },
+	[OP_OWN_IP]       = { "own-ip",       describe_own_ip },
 	[OP_PUBLISH]      = { "publish",      describe_publish },
 	[OP_NET_DOOR]     = { "net-door",     describe_nothing },
 	[OP_LINK]         = { "link",         describe_link },

@@ -17,6 +17,9 @@ enum { GATEWAY = 2, DNS = 3, BOX = 100, PREFIX = 24, PREFIX6 = 64, MTU = 65520, 
 
 static const char interface[] = "eth0";
 
+/* --ip auto: 127.83.0.0/16, without what ends in 0 or 255. */
+enum { OWN_NET = 0x7f530000, OWN_IPS_ROW = 254, OWN_IPS = 256 * OWN_IPS_ROW };
+
 /* Where a free /24 is looked for: the first is what users of other tools expect, the others are
  * for hosts that route all of 10.0.0.0/8 into a tunnel. */
 /* clang-format off */
@@ -33,6 +36,13 @@ static const char *ipv4(struct build *b, unsigned host)
 	char text[INET_ADDRSTRLEN];
 
 	return plan_str(b, inet_ntop(AF_INET, &a, text, sizeof(text)));
+}
+
+static const char *address_text(struct build *b, const uint8_t *address, bool ipv6)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	return plan_str(b, inet_ntop(ipv6 ? AF_INET6 : AF_INET, address, text, sizeof(text)));
 }
 
 static uint32_t mask_of(unsigned prefix)
@@ -242,6 +252,57 @@ static void put_published(struct build *b, GString *out)
 	g_string_append_c(out, '\n');
 }
 
+static bool has_own_ip(const struct spec *spec, const struct publish *p)
+{
+	return p->unaddressed && spec->ip.kind == OWN_IP_AUTO;
+}
+
+static struct publish_at place_of(const struct spec *spec, const struct publish *p, unsigned k)
+{
+	const bool fixed = p->unaddressed && spec->ip.kind == OWN_IP_FIXED;
+	struct publish_at at = { .ipv6 = fixed ? spec->ip.ipv6 : p->ipv6,
+				 .udp = p->udp,
+				 .port = p->first + k };
+
+	memcpy(at.address, fixed ? spec->ip.address : p->address, sizeof(at.address));
+	return at;
+}
+
+/* Where the search begins: a box gets the same address each time, if nobody else has it. The last
+ * number is none that looks like a network's or a broadcast. */
+static uint32_t first_own_ip(const struct build *b)
+{
+	uint32_t hash = 2166136261U; /* FNV-1a */
+
+	for (const char *c = hostname(b); *c; c++)
+		hash = (hash ^ (uint8_t)*c) * 16777619U;
+	hash %= OWN_IPS;
+	return OWN_NET + (hash / OWN_IPS_ROW << 8) + hash % OWN_IPS_ROW + 1;
+}
+
+static void add_own_ip(struct build *b)
+{
+	const GArray *list = b->spec->publish;
+	struct op *op;
+	unsigned n = 0;
+
+	if (b->spec->ip.kind == OWN_IP_FIXED)
+		b->plan->ip = address_text(b, b->spec->ip.address, b->spec->ip.ipv6);
+	if (b->spec->ip.kind != OWN_IP_AUTO)
+		return;
+	b->plan->own_ports = g_new0(struct publish_at, PUBLISH_MAX);
+	for (unsigned i = 0; i < list->len; i++) {
+		const struct publish *p = &g_array_index(list, struct publish, i);
+
+		for (unsigned k = 0; p->unaddressed && k <= p->last - p->first; k++)
+			b->plan->own_ports[n++] = place_of(b->spec, p, k);
+	}
+	op = plan_add(b, OP_OWN_IP, STAGE_PREPARE, b->spec->origin[OPT_IP]);
+	op->u.own_ip.first = first_own_ip(b);
+	op->u.own_ip.ports = b->plan->own_ports;
+	op->u.own_ip.n = n;
+}
+
 static void add_published(struct build *b)
 {
 	const GArray *list = b->spec->publish;
@@ -252,11 +313,9 @@ static void add_published(struct build *b)
 		for (unsigned k = 0; k <= p->last - p->first; k++) {
 			struct op *op = plan_add(b, OP_PUBLISH, STAGE_PREPARE, p->origin);
 
-			memcpy(op->u.publish.address, p->address, sizeof(p->address));
-			op->u.publish.ipv6 = p->ipv6;
-			op->u.publish.udp = p->udp;
-			op->u.publish.port = p->first + k;
+			op->u.publish.at = place_of(b->spec, p, k);
 			op->u.publish.inner = p->inner + k;
+			op->u.publish.own = has_own_ip(b->spec, p);
 		}
 	}
 }
@@ -287,6 +346,7 @@ int plan_net(struct build *b, struct err *err)
 	if (r < 0)
 		return r;
 	plan_add(b, OP_NET_HELPER, STAGE_PREPARE, origin)->u.net_helper.config = helper_config(b);
+	add_own_ip(b);
 	add_published(b);
 	(void)plan_add(b, OP_NET_READY, STAGE_LINK, origin);
 	if (!(b->namespaces & CLONE_NEWNS))

@@ -268,6 +268,11 @@ void agent_stop(struct run *run)
 	free(net->listeners);
 	net->listeners = NULL;
 	net->nlisteners = 0;
+	for (unsigned i = 0; i < net->nclaimed; i++) /* one that is given on is no more */
+		fd_close(&net->claimed[i]);
+	free(net->claimed);
+	net->claimed = NULL;
+	net->nclaimed = 0;
 	fd_close(&net->netns);
 	if (net->agent <= 0)
 		return;

@@ -370,6 +370,7 @@ int run_plan(const struct plan *plan, struct status *status, struct outcome *ret
 	} else {
 		l.box.cgroup = l.run.tree.box;
 		l.box.limiter = l.run.freezer_fd;
+		l.box.ip = l.run.net.ip[0] ? l.run.net.ip : plan->ip;
 		r = watch_run(&l.box, plan, status, ret, err);
 	}
 	if (plan->landlock_only && l.run.child > 0)

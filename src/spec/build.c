@@ -167,6 +167,7 @@ static const struct setter setters[_OPT_MAX] = {
 	VALUE(NETWORK,         set_network, "none, user, host or ns:PATH"),
 	VALUE(PUBLISH,         set_publish, "[IP:]HOST:BOX, ports or ranges of them, as in 8080:80, 0.0.0.0:80:80, [::1]:8000-8009:8000-8009, 53:53/udp"),
 	VALUE(HOST_PORT,       set_host_port, "PORT[/tcp|/udp] or FIRST-LAST, ports from 1 to 65535"),
+	VALUE(IP,              set_ip, "auto, or an address of this host"),
 	VALUE(IPV6,            set_ipv6, "auto, on or off"),
 	VALUE(ALLOW,           set_allow, RULE_FORM),
 	VALUE(DENY,            set_deny, RULE_FORM),
@@ -303,7 +304,7 @@ static void settle_root(const struct build *b)
 /* What only --network user has means it. */
 bool build_wants_user_network(const struct spec *spec)
 {
-	return spec->origin[OPT_PUBLISH] || spec->origin[OPT_HOST_PORT] || spec->origin[OPT_IPV6] ||
+	return spec->origin[OPT_PUBLISH] || spec->origin[OPT_IP] || spec->origin[OPT_HOST_PORT] || spec->origin[OPT_IPV6] ||
 	       spec->origin[OPT_ALLOW] || spec->origin[OPT_DENY] || spec->origin[OPT_DNS] ||
 	       spec->origin[OPT_ADD_HOST];
 }

@@ -86,6 +86,7 @@ int set_share(struct build *b, struct err *err);
 int set_unshare(struct build *b, struct err *err);
 int set_network(struct build *b, struct err *err);
 int set_publish(struct build *b, struct err *err);
+int set_ip(struct build *b, struct err *err);
 int set_host_port(struct build *b, struct err *err);
 int set_allow(struct build *b, struct err *err);
 int set_deny(struct build *b, struct err *err);

@@ -40,6 +40,14 @@ static bool network_other(const struct spec *s)
 	       (s->share & CLONE_NEWNET);
 }
 
+static bool nothing_at_ip(const struct spec *s)
+{
+	for (guint i = 0; i < s->publish->len; i++)
+		if (g_array_index(s->publish, struct publish, i).unaddressed)
+			return false;
+	return true;
+}
+
 static bool seccomp_refuses(const struct spec *s)
 {
 	return s->seccomp == SECCOMP_BASE_STRICT || s->origin[OPT_SECCOMP_DENY];
@@ -75,6 +83,8 @@ static bool user_unmapped(const struct spec *s)
 	F(NET_OTHER,     OPT_NETWORK,    "--network none, host or ns:", network_other(s)) \
 	F(NET_UNSAID,    OPT_NETWORK,    "no network at all",       network_unsaid(s)) \
 	F(PUBLISH,       OPT_PUBLISH,    "--publish",               s->publish->len > 0) \
+	F(IP,            OPT_IP,         "--ip",                    s->ip.kind != OWN_IP_NONE) \
+	F(NOTHING_AT_IP, OPT_PUBLISH,    "nothing published there", nothing_at_ip(s)) \
 	F(HOST_PORT,     OPT_HOST_PORT,  "--host-port",             s->host_ports->len > 0) \
 	F(IPV6,          OPT_IPV6,       "--ipv6",                  s->origin[OPT_IPV6]) \
 	F(ALLOW,         OPT_ALLOW,      "--allow",                 s->origin[OPT_ALLOW]) \
@@ -179,6 +189,8 @@ static const struct conflict {
 	{ FACT_SHARE_NET,   FACT_NET_NS,   one_net, take_back },
 	{ FACT_SHARE_NET,   FACT_NET_USER, one_net, take_back },
 	{ FACT_NET_OTHER,   FACT_PUBLISH,   only_user, "use --network user" },
+	{ FACT_NET_OTHER,   FACT_IP,        only_user, "use --network user" },
+	{ FACT_IP,          FACT_NOTHING_AT_IP, "it is where ports are published that name no address", "add --publish HOST:BOX" },
 	{ FACT_NET_OTHER,   FACT_HOST_PORT, only_user, "use --network user" },
 	{ FACT_NET_OTHER,   FACT_IPV6,      only_user, "use --network user" },
 	{ FACT_NET_OTHER,   FACT_ALLOW,     only_user, "use --network user" },

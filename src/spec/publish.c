@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* --publish [IP:]HOST:BOX[/tcp|/udp]: which ports of the host lead into the box. */
+/* --publish [IP:]HOST:BOX[/tcp|/udp]: which ports of the host lead into the box; --ip. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -126,6 +126,7 @@ int set_publish(struct build *b, struct err *err)
 		return r;
 	if (host.last - host.first != box.last - box.first)
 		return build_refuse(err, b, "the two ranges are not of one length");
+	row.unaddressed = !address;
 	row.first = host.first;
 	row.last = host.last;
 	row.inner = box.first;
@@ -133,4 +134,38 @@ int set_publish(struct build *b, struct err *err)
 	return count_ports(b->spec->publish) > PUBLISH_MAX
 		       ? build_refuse(err, b, "more than %d ports would be published", PUBLISH_MAX)
 		       : 0;
+}
+
+/* One of a host's own: what is bound there has to be found there. */
+static bool is_single(const struct publish *p)
+{
+	static const uint8_t none[16];
+
+	if (p->ipv6)
+		return memcmp(p->address, none, 16) != 0 && p->address[0] != 0xff;
+	return p->address[0] != 0 && p->address[0] < 224;
+}
+
+int set_ip(struct build *b, struct err *err)
+{
+	const char *value = b->occ->value;
+	const bool bare = strchr(value, ':') && value[0] != '[';
+	g_autofree char *text = g_strdup_printf(bare ? "[%s]" : "%s", value);
+	const struct part part = { text, strlen(text) };
+	struct publish at = { .ipv6 = false };
+	int r;
+
+	if (strcmp(value, "auto") == 0) {
+		b->spec->ip.kind = OWN_IP_AUTO;
+		return 0;
+	}
+	r = read_address(b, &part, &at, err);
+	if (r < 0)
+		return r;
+	if (!is_single(&at))
+		return build_refuse(err, b, "'%s' is not the address of one host", value);
+	b->spec->ip.kind = OWN_IP_FIXED;
+	b->spec->ip.ipv6 = at.ipv6;
+	memcpy(b->spec->ip.address, at.address, sizeof(at.address));
+	return 0;
 }

@@ -68,12 +68,15 @@ static void add_limits(GString *out, const struct limit *limits)
 	}
 }
 
-void event_started(GString *out, pid_t init, const struct plan *plan, const struct limit *limits)
+void event_started(GString *out, pid_t init, const struct plan *plan, const struct limit *limits,
+		   const char *ip)
 {
 	event_begin(out, "started");
-	g_string_append_printf(out, ",\"pid\":%d,\"backend\":\"%s\",\"landlock\":%d,\"limits\":{",
-			       (int)init, plan->landlock_only ? "landlock" : "namespaces",
-			       plan->landlock);
+	g_string_append_printf(out, ",\"pid\":%d,\"backend\":\"%s\",\"landlock\":%d", (int)init,
+			       plan->landlock_only ? "landlock" : "namespaces", plan->landlock);
+	if (ip)
+		add_string(out, "ip", ip);
+	g_string_append(out, ",\"limits\":{");
 	add_limits(out, limits);
 	g_string_append(out, "}}\n");
 }

@@ -12,7 +12,9 @@
  * The text of the events of --status-fd and --report: one JSON object, one line, newline
  * included. Pure functions of their arguments; the format is stable and versioned ("v").
  */
-void event_started(GString *out, pid_t init, const struct plan *plan, const struct limit *limits);
+/* `ip`: of --ip, or NULL. */
+void event_started(GString *out, pid_t init, const struct plan *plan, const struct limit *limits,
+		   const char *ip);
 /* `refused`: a NETCTL_SUMMARY, or NULL where there is no network helper. */
 void event_exit(GString *out, const struct outcome *outcome, const char *refused);
 void event_error(GString *out, const struct err *err, const char *origin);

@@ -387,7 +387,7 @@ void status_started(struct status *status, const struct watch_box *box)
 		return;
 	if (status->status_fd >= 0) {
 		line = g_string_sized_new(256);
-		event_started(line, box->init, status->plan, box->limits);
+		event_started(line, box->init, status->plan, box->limits, box->ip);
 		status_send(status, line);
 	}
 	ready_send(status);

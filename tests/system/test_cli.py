@@ -66,7 +66,7 @@ def test_flag_with_value(option):
 
 LATER = {
     "image": ("--image", "debian"), "overlay": ("--overlay",), "overlay_name": ("--overlay=x",),
-    "ip": ("--ip", "10.0.0.1"), "security_opt": ("--security-opt", "a=b"),
+    "security_opt": ("--security-opt", "a=b"),
     "detach": ("-d",), "name": ("--name", "x"),
     "network_box": ("--network", "box:x"), "cwd_overlay": ("--cwd", "overlay"),
     "volume_overlay": ("-v", "/usr:/x:overlay"),

@@ -138,6 +138,9 @@ static bool published(const struct spec *s, unsigned row, const char *address, u
 	F(s->net == NET_USER && published(s, 0, "127.0.0.1", 8080, 8080, 80), "publish", "8080:80") \
 	F(published(s, 0, "0.0.0.0", 80, 80, 8080), "publish", "0.0.0.0:80:8080/tcp") \
 	F(published(s, 0, "::1", 8080, 8080, 80), "publish", "[::1]:8080:80") \
+	F(s->ip.kind == OWN_IP_FIXED && !s->ip.ipv6 && s->ip.address[1] == 83, "publish", "1:1", "ip", "127.83.4.9") \
+	F(s->ip.kind == OWN_IP_FIXED && s->ip.ipv6 && s->ip.address[15] == 1, "publish", "1:1", "ip", "::1") \
+	F(s->ip.kind == OWN_IP_AUTO && s->net == NET_USER, "publish", "1:1", "ip", "auto") \
 	F(udp_published(s) && published(s, 0, "127.0.0.1", 53, 54, 5353), "publish", "53-54:5353-5354/udp") \
 	F(published(s, 1, "::", 80, 89, 8080), "publish", "1:1", "publish", "[::]:80-89:8080-8089") \
 	F(s->net == NET_USER && s->ipv6 == TRI_OFF, "ipv6", "off") \
@@ -283,6 +286,13 @@ static void test_refused_values(void **state)
 		{ "publish", "80:80/sctp", "neither /tcp nor /udp" },
 		{ "publish", "80:80/", "neither /tcp nor /udp" },
 		{ "publish", "1000-1256:1000-1256", "more than 256" },
+		{ "ip", "", "is no address" },
+		{ "ip", "localhost", "is no address" },
+		{ "ip", "0.0.0.0", "not the address of one host" },
+		{ "ip", "224.0.0.1", "not the address of one host" },
+		{ "ip", "[::]", "not the address of one host" },
+		{ "ip", "ff02::1", "not the address of one host" },
+		{ "ip", "127.0.0.1:80", "is no address" },
 		{ "allow", "", "no destination" },
 		{ "allow", "tcp://", "no destination" },
 		{ "allow", "a.b:", "no port after" },

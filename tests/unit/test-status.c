@@ -41,10 +41,11 @@ static void started(void **state)
 		g_autoptr(GString) out = g_string_new(NULL);
 		g_autofree char *want = g_strdup_printf(
 			"{\"v\":1,\"event\":\"started\",\"pid\":4711,\"backend\":\"%s\","
-			"\"landlock\":7,\"limits\":%s}\n",
-			plan.landlock_only ? "landlock" : "namespaces", rows[i].limits);
+			"\"landlock\":7,%s\"limits\":%s}\n",
+			plan.landlock_only ? "landlock" : "namespaces",
+			i == 1 ? "\"ip\":\"127.83.4.9\"," : "", rows[i].limits);
 
-		event_started(out, 4711, &plan, limits);
+		event_started(out, 4711, &plan, limits, i == 1 ? "127.83.4.9" : NULL);
 		assert_string_equal(out->str, want);
 	}
 }
