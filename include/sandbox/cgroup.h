@@ -17,6 +17,8 @@
  * process. Everywhere else we tidy up, and several launchers may use one BASE at the same time:
  * the first one moves aside what is in it, the last one moves it back.
  *
+ * For some controllers BASE can keep its processes, and the box comes beside them (cgthread.c).
+ *
  * Who is alive is told by flock(2), since the kernel lets go of a lock with its holder, however that
  * ends; a process id can be another's by then, and is another number in another PID namespace. The
  * locked file is cgroup.kill (Linux 5.14) where it is ours, since only its owner can open it: another
@@ -30,6 +32,7 @@ struct cgtree {
 	int box;       /* the box's directory, or -EBADF */
 	int alive;     /* the lock that says that the box has a launcher */
 	bool scope;    /* systemd's, not ours to tidy up */
+	bool threaded; /* beside the processes of BASE, which stay */
 	bool entered;  /* BASE was changed by us */
 	pid_t janitor; /* -1: none */
 	char name[48]; /* of the box's directory */
@@ -38,9 +41,10 @@ struct cgtree {
 #define CGTREE_NONE { .base = -EBADF, .box = -EBADF, .alive = -EBADF, .janitor = -1 }
 
 enum cgtree_how {
-	CGTREE_SCOPE,  /* a scope of systemd's, made for us alone */
-	CGTREE_ALONE,  /* only if nobody else is in it, or other boxes are there already */
-	CGTREE_OTHERS, /* others that are in it are moved aside, too */
+	CGTREE_SCOPE,    /* a scope of systemd's, made for us alone */
+	CGTREE_THREADED, /* others stay where they are; not for every controller (-EOPNOTSUPP) */
+	CGTREE_ALONE,    /* only if nobody else is in it, or other boxes are there already */
+	CGTREE_OTHERS,   /* others that are in it are moved aside, too */
 };
 
 /* Opens BASE, which must be a directory of ours in a cgroup v2 file system. 0 or negative errno. */

@@ -131,14 +131,16 @@ static int use(struct run *run, const char *path, enum cgtree_how how)
 	return r;
 }
 
-/* Our own cgroup costs least, but others that are in it are moved only where there is no systemd to
- * ask: it does not know of us, and writes to the files of a unit without Delegate= as it likes. */
+/* Our own cgroup costs least, and there least of all where nobody has to be moved. Others that are in
+ * it are moved only where there is no systemd to ask: it does not know of us. */
 static int find(const struct op *op, struct run *run, char **ret_why)
 {
 	const char *own = op->u.cgroup.own;
 	g_autofree char *dir = NULL;
-	int r = own ? use(run, own, CGTREE_ALONE) : -ENOENT;
+	int r = own ? use(run, own, CGTREE_THREADED) : -ENOENT;
 
+	if (r < 0 && own)
+		r = use(run, own, CGTREE_ALONE);
 	if (r < 0 && op->u.cgroup.bus) {
 		if (own)
 			scope_start(run, op->u.cgroup.bus, op->u.cgroup.system);
@@ -149,6 +151,8 @@ static int find(const struct op *op, struct run *run, char **ret_why)
 	}
 	if (r < 0 && own && !dir)
 		r = use(run, own, CGTREE_OTHERS);
+	if (r == -EOPNOTSUPP && !*ret_why)
+		*ret_why = g_strdup("threaded cgroups are in ours, such as a box with only --cpus");
 	return r;
 }
 

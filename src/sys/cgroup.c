@@ -125,13 +125,17 @@ int cgtree_lock(const struct cgtree *tree)
 
 /* ---- processes ---- */
 
-/* What is in cgroup.procs now: 0 when nothing is. `one` gets each; a failure ends it. */
+/* What is in cgroup.procs now: 0 when nothing is. `one` gets each; a failure ends it. A threaded
+ * cgroup tells its threads alone. */
 static int each_process(int dir, int (*one)(int arg, pid_t pid), int arg)
 {
-	char text[4096];
+	char text[4096], *end;
 	ssize_t n = read_file(dir, "cgroup.procs", text, sizeof(text));
-	char *end = n > 0 ? strrchr(text, '\n') : NULL;
 	int r = 0;
+
+	if (n == -EOPNOTSUPP)
+		n = read_file(dir, "cgroup.threads", text, sizeof(text));
+	end = n > 0 ? strrchr(text, '\n') : NULL;
 
 	if (n <= 0 || !end)
 		return n < 0 ? (int)n : 0;
@@ -174,7 +178,7 @@ static int kill_one(int sig, pid_t pid)
 
 static void kill_all(int dir)
 {
-	if (cgroup_write(dir, "cgroup.kill", "1") == 0) /* 5.14 */
+	if (cgroup_write(dir, "cgroup.kill", "1") == 0) /* 5.14, and not in a threaded one */
 		return;
 	(void)cgroup_write(dir, "cgroup.freeze", "1");
 	(void)each_process(dir, kill_one, SIGKILL);
@@ -269,6 +273,7 @@ void cgtree_restore(const struct cgtree *tree)
 
 	if (sweep(tree->base) > 0)
 		return;
+	cgthread_restore(tree);
 	sup = open_dir(tree->base, SUP);
 	if (sup < 0)
 		return;
@@ -361,7 +366,7 @@ static int make_box(struct cgtree *tree)
 	tree->alive = open_lock(tree->base, tree->name);
 	if (tree->alive < 0)
 		return tree->alive;
-	return flock(tree->alive, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	return flock(tree->alive, LOCK_EX | LOCK_NB) < 0 ? -errno : cgthread_make(tree->box);
 }
 
 /* Aside: a populated cgroup with a controller enabled below it would turn "threaded", which
@@ -381,16 +386,6 @@ static int move_aside(const struct cgtree *tree)
 	return tree->scope ? cgroup_write(sup, "cgroup.procs", "0") : move_all(tree->base, sup);
 }
 
-static bool has_word(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *p = list; (p = strstr(p, word)); p += len)
-		if ((p == list || p[-1] == ' ') && (p[len] == ' ' || !p[len]))
-			return true;
-	return false;
-}
-
 /* Whether one of them can be enabled: else those that are in BASE are in nobody's way. */
 static bool has_any(const struct cgtree *tree, const char *const *controllers, size_t n)
 {
@@ -399,7 +394,7 @@ static bool has_any(const struct cgtree *tree, const char *const *controllers, s
 	if (cgroup_line(tree->base, "cgroup.controllers", text, sizeof(text)) < 0)
 		return true;
 	for (size_t i = 0; i < n; i++)
-		if (has_word(text, controllers[i] + 1))
+		if (cgroup_listed(text, controllers[i] + 1))
 			return true;
 	return false;
 }
@@ -412,7 +407,7 @@ static void enable(const struct cgtree *tree, const char *const *controllers, si
 
 	(void)cgroup_line(tree->base, "cgroup.subtree_control", text, sizeof(text));
 	for (size_t i = 0; i < n; i++)
-		if (!has_word(text, controllers[i] + 1))
+		if (!cgroup_listed(text, controllers[i] + 1))
 			(void)cgroup_write(tree->base, "cgroup.subtree_control", controllers[i]);
 }
 
@@ -426,12 +421,15 @@ static int is_alone(const struct cgtree *tree)
 /* Under the lock. */
 static int enter(struct cgtree *tree, const char *const *controllers, size_t n)
 {
-	int r;
+	int r = 0;
 
 	if (!tree->scope)
 		(void)sweep(tree->base);
-	r = has_any(tree, controllers, n) ? move_aside(tree) : 0;
-	if (r == 0)
+	if (tree->threaded)
+		r = cgthread_enable(tree, controllers, n);
+	else if (has_any(tree, controllers, n))
+		r = cgthread_is_root(tree) ? -EOPNOTSUPP : move_aside(tree);
+	if (r == 0 && !tree->threaded)
 		enable(tree, controllers, n);
 	return r < 0 ? r : make_box(tree);
 }
@@ -459,9 +457,15 @@ static int enter_own(struct cgtree *tree, const char *const *controllers, size_t
 
 int cgtree_enter(struct cgtree *tree, enum cgtree_how how, const char *const *controllers, size_t n)
 {
-	int r = how == CGTREE_ALONE && has_any(tree, controllers, n) ? is_alone(tree) : 0;
+	int r = 0;
 
+	if (how == CGTREE_ALONE && has_any(tree, controllers, n))
+		r = is_alone(tree);
+	if (how == CGTREE_THREADED && !cgthread_will_do(tree, controllers, n))
+		r = -EOPNOTSUPP;
 	tree->scope = how == CGTREE_SCOPE;
+	/* nobody is in the way in an empty one, and then a box can have every limit */
+	tree->threaded = how == CGTREE_THREADED && !is_empty(tree->base);
 	choose_name(tree);
 	if (r == 0)
 		r = tree->scope ? enter(tree, controllers, n) : enter_own(tree, controllers, n);

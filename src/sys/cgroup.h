@@ -16,6 +16,21 @@ void cgtree_remove_box(const struct cgtree *tree);
  * everybody back into BASE. */
 void cgtree_restore(const struct cgtree *tree);
 
+/* cgthread.c: a box beside the processes of BASE, for the controllers that can have that. */
+
+/* Whether all controllers that are there and asked for are of that kind, and one is. */
+bool cgthread_will_do(const struct cgtree *tree, const char *const *controllers, size_t n);
+/* Whether BASE holds threaded cgroups now, so that nobody in it can be moved aside. */
+bool cgthread_is_root(const struct cgtree *tree);
+int cgthread_enable(const struct cgtree *tree, const char *const *controllers, size_t n);
+/* Makes the new directory of a box threaded if it can be nothing else. */
+int cgthread_make(int box);
+/* Under the lock, when no box is there any more: as it was. */
+void cgthread_restore(const struct cgtree *tree);
+
+/* Whether a word is in a list of them. */
+bool cgroup_listed(const char *list, const char *word);
+
 /* janitor.c: starts the process that tidies up after a launcher that was killed; ends it. */
 int janitor_start(struct cgtree *tree);
 void janitor_stop(struct cgtree *tree);

@@ -48,15 +48,48 @@ start b --cpus 50% -m 64M; state during; stop b 5 $!; state after""")
 def test_several_at_once(guest):
     """Boxes that overlap each have their limits; the first one that ends takes nothing from the second, the last one tidies up."""
     got = inside(guest, """
-start a --cpus 50%; a=$!
-start b -m 64M --pids-limit 9; b=$!
+start a -m 64M --cpuset 0; a=$!
+start b --cpus 50%; b=$!
 state both; stop a 0 $a; state one; stop b 3 $b; state none
 for i in 1 2 3 4 5 6 7 8; do $S --cpus 50% -m 64M --status-fd 1 -- true & done >/tmp/eight; wait
 echo "eight: $(grep -c '"memory":{"asked":67108864,"by":"cgroup"' /tmp/eight)"; state after""")
     check(got["both"].endswith("boxes 2 sup 1"), "both: %s" % got)
     check(got["one"].endswith("boxes 1 sup 1"), "one: %s" % got)
     same((got["none"], got["after"]), (CLEAN, CLEAN), "none, and after eight")
-    same((got["a"].strip(), got["b"].strip(), got["eight"]), ('0 2 "by":"cgroup"', '3 2 "by":"cgroup"', "8"), "who enforces")
+    same((got["a"].strip(), got["b"].strip(), got["eight"]), ('0 3 "by":"cgroup"', '3 2 "by":"cgroup"', "8"), "who enforces")
+
+
+def test_beside(guest):
+    """For limits of CPU and processes nobody is moved: boxes come beside the shell, and one with --cpu-time alone too."""
+    got = inside(guest, """
+start a --cpus 50%; a=$!
+start b --cpus 50% --pids-limit 9 --userns auto; b=$!
+start c --cpu-time 60; c=$!
+state three; echo "types: $(cat $here/cgroup.type $here/sandbox-*/cgroup.type | sort | uniq -c | tr -s '\\n ' ' ')"
+stop b 2 $b; stop a 1 $a; state one; stop c 3 $c; state none
+python3 -c 'import os, sys; print("marks:", os.listxattr(sys.argv[1]))' $here
+start d --cpus 50%; d=$!
+$S --limits cgroup -m 64M -- true 2>/tmp/said; echo "strict: $? $(cat /tmp/said)"
+stop d 5 $d; $S --limits cgroup -m 64M -- true; echo "then: $?"; state after""")
+    same(got["three"], "at / controllers 2 boxes 3 sup 0", "three boxes")
+    same(got["types"].split(), ["1", "domain", "threaded", "3", "threaded"], "their types")
+    same([got[name].split()[0] for name in "abcd"], ["1", "2", "3", "5"], "statuses")
+    for name in "abcd":
+        check("soft" not in got[name] and "cgroup" in got[name], "who enforces: %s" % got)
+    check(got["one"].endswith("boxes 1 sup 0"), "one: %s" % got)
+    same((got["none"], got["after"]), (CLEAN, CLEAN), "what is left")
+    check("user.sandbox" not in got["marks"], "the mark is gone: %s" % got)
+    check(got["strict"].startswith("125 ") and "threaded cgroups are in ours" in got["strict"], "memory beside it: %s" % got)
+    same(got["then"], "0", "memory afterwards")
+
+
+def test_end_of_a_threaded_one(guest):
+    """The kernel kills no threaded cgroup as a whole: what is left of a box in one ends all the same."""
+    got = inside(guest, """
+$S --cpus 50% --cpu-time 500ms -- sh -c 'sleep 100 & while :; do :; done'; echo "status: $?"; state spent
+$S --share pid --cpus 50% -- sh -c 'setsid sleep 987 >/dev/null 2>&1 & exit 3'; echo "shared: $? $(pgrep -f '^sleep 987' | wc -l)"; state after""")
+    same((got["status"], got["shared"]), ("124", "3 0"), "the ends")
+    same((got["spent"], got["after"]), (CLEAN, CLEAN), "what is left")
 
 
 def test_alone(guest):
@@ -70,7 +103,8 @@ def test_launcher_killed(guest):
     got = inside(guest, """
 left() { ls -d $here/sandbox-* 2>/dev/null; cat $here/cgroup.procs | xargs -r ps -o comm= -p | grep sandbox; }
 for i in 0 1 2 3 4 5 6 7 8 9; do
-	$S --cpus 50% -m 64M -- sleep 100 & pid=$!
+	o=; [ $((i % 2)) = 0 ] || o="-m 64M"
+	$S --cpus 50% $o -- sleep 100 & pid=$!
 	sleep 0.0$((i * 4 % 10))$i; [ $i -lt 7 ] || sleep 0.5
 	kill -9 $pid; wait $pid 2>/dev/null
 	for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do [ -z "$(left)" ] && break; sleep 0.1; done
@@ -83,14 +117,19 @@ state after""")
 def test_both_killed(guest):
     """Launcher and janitor killed at once: the next run sweeps what they left, but not the box that lives."""
     got = inside(guest, """
-start a --cpus 50%; a=$!
-start b --cpus 50%; b=$!
-pkill -9 -P $a -x sandbox-tidy; kill -9 $a; sleep 0.5; state left
-$S --cpus 50% -- true; state swept
-stop b 6 $b; state after""")
-    check(got["left"].endswith("boxes 2 sup 1"), "left: %s" % got)
-    check(got["swept"].endswith("boxes 1 sup 1"), "swept: %s" % got)
-    same((got["b"][0], got["after"]), ("6", CLEAN), "the other box, and what is left")
+for o in "-m 64M" "--pids-limit 9 --userns auto"; do
+start a --cpus 50% $o; a=$!
+start b --cpus 50% $o; b=$!
+janitor=$(pgrep -P $a -x sandbox-tidy); kill -9 $janitor $a; wait $a 2>/dev/null
+while [ -e /proc/$janitor ]; do sleep 0.05; done; state "left ${o%% *}"
+$S --cpus 50% -- true; state "swept ${o%% *}"
+stop b 6 $b; state "after ${o%% *}"; rm -f /tmp/[ab] /tmp/[ab].*
+done""")
+    for way, sup in (("-m", 1), ("--pids-limit", 0)):
+        check(got["left " + way].endswith("boxes 2 sup %d" % sup), "left: %s" % got)
+        check(got["swept " + way].endswith("boxes 1 sup %d" % sup), "swept: %s" % got)
+        same(got["after " + way], CLEAN, "what is left")
+    same(got["b"][0], "6", "the other box")
 
 
 def test_janitor_killed(guest):
@@ -100,12 +139,13 @@ def test_janitor_killed(guest):
 
 
 def test_threaded(guest):
-    """A cgroup that is threaded cannot be used: nothing in it is changed, and the limits are soft."""
+    """A cgroup that holds threaded ones of somebody else's limits CPU and processes, not memory; nothing of it is changed."""
     got = inside(guest, """
 mkdir $here/x; echo threaded >$here/x/cgroup.type; echo "type: $(cat $here/cgroup.type)"
-start a --cpus 50%; stop a 0 $!; rmdir $here/x; state after""")
-    check("soft" in got["a"], "who enforces: %s" % got)
-    same(got["after"], CLEAN, "what is left")
+start a --cpus 50%; stop a 0 $!; start b -m 64M; stop b 0 $!
+echo "x: $(cat $here/x/cgroup.type)"; rmdir $here/x; state after""")
+    check("cgroup" in got["a"] and "soft" in got["b"], "who enforces: %s" % got)
+    same((got["x"], got["after"]), ("threaded", CLEAN), "what is left")
 
 
 def test_in_a_leaf(guest):
