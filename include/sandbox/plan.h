@@ -164,6 +164,7 @@ struct plan {
 	bool pid_namespace;
 	bool wait_maps;             /* the child waits for PROCEED(IDMAP) */
 	bool wait_start;            /* the child waits for PROCEED(HANDOFF): --block-fd, network */
+	bool follow_resolv;         /* the network helper is told when the host's resolv.conf changes */
 	bool tty[3];                /* which of 0, 1, 2 become our pty */
 	bool tty_raw;               /* stdin and stdout are terminals: raw mode from the start */
 	int tty_source;             /* the caller's descriptor whose terminal is used; -1: none */

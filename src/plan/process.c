@@ -59,6 +59,7 @@ int plan_process(struct build *b, struct err *err)
 	p->origin.ready_fd = b->spec->origin[OPT_READY_FD];
 	p->origin.report = b->spec->origin[OPT_REPORT];
 	p->origin.pidfile = b->spec->origin[OPT_PIDFILE];
+	p->follow_resolv = b->spec->net == NET_USER && b->spec->dns->len == 0;
 	p->wait_start = p->block_fd >= 0 || b->spec->net == NET_USER;
 	return plan_tty(b, err);
 }

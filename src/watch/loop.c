@@ -7,6 +7,7 @@
  *   wire      what PID 1 tells: STARTED, STOPPED, EXITED, FAILED
  *   init      PID 1's pidfd: the box is gone
  *   net       the network helper's pidfd and its control socket (net.c)
+ *   resolv    changes of the host's resolv.conf, for that helper (resolv.c)
  *   pty, in, out   only with a pty: its master, the user's terminal both ways (tty.c)
  *
  * and on the deadline of --timeout, which is poll's own. A plain run thus costs three polls.
@@ -47,6 +48,7 @@ enum slot {
 	SLOT_LIMITER,
 	SLOT_NET,
 	SLOT_NET_CONTROL,
+	SLOT_RESOLV,
 	SLOT_TTY,
 	_SLOT_MAX = SLOT_TTY + _TTY_SLOT_MAX,
 };
@@ -283,7 +285,7 @@ static int time_left(const struct watch *w, int most)
 {
 	int64_t left;
 
-	most = budget_wait(&w->budget, most);
+	most = resolv_wait(&w->resolv, budget_wait(&w->budget, most));
 	if (w->deadline == DEADLINE_NONE)
 		return most;
 	left = w->deadline_ms - watch_now_us() / 1000;
@@ -301,6 +303,7 @@ static int fill_slots(const struct watch *w, struct pollfd *slots, int *ret_time
 	slots[SLOT_INIT] = (struct pollfd){ w->box->init_pidfd, POLLIN, 0 };
 	freezer_poll(w, &slots[SLOT_LIMITER]);
 	net_poll(w, &slots[SLOT_NET], &slots[SLOT_NET_CONTROL]);
+	resolv_poll(&w->resolv, &slots[SLOT_RESOLV]);
 	if (w->tty.pty < 0) {
 		*ret_timeout = time_left(w, -1);
 		return SLOT_TTY;
@@ -324,6 +327,7 @@ static int watch_turn(struct watch *w)
 		handle_signals(w);
 	freezer_handle(w, &slots[SLOT_LIMITER]);
 	net_handle(w, &slots[SLOT_NET], &slots[SLOT_NET_CONTROL]);
+	resolv_handle(&w->resolv, &slots[SLOT_RESOLV], w->box->net_control);
 	if (n > SLOT_TTY && w->tty.pty >= 0)
 		handle_terminal(w, slots + SLOT_TTY);
 	if (slots[SLOT_INIT].revents != 0) {
@@ -344,6 +348,8 @@ static void watch_begin(struct watch *w)
 	}
 	if (w->box->limits[LIMIT_CPU_TIME].by == LIMIT_BY_CGROUP)
 		budget_open(&w->budget, w->box->cgroup, w->box->limits[LIMIT_CPU_TIME].value);
+	if (w->plan->follow_resolv)
+		resolv_begin(&w->resolv);
 	stdio_save(&w->stdio, w->box->pty < 0);
 	tty_open(&w->tty, w->plan, w->box);
 	w->wants_fg = w->plan->tty_raw;
@@ -354,6 +360,7 @@ static void watch_begin(struct watch *w)
 static void watch_end(struct watch *w)
 {
 	budget_close(&w->budget);
+	resolv_end(&w->resolv);
 	teardown_drain(w);
 	tty_close(&w->tty);
 	stdio_restore(&w->stdio);

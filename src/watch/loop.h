@@ -12,6 +12,7 @@
 
 #include "budget.h"
 #include "event.h"
+#include "resolv.h"
 #include "tty.h"
 
 enum deadline { DEADLINE_NONE, DEADLINE_STOP, DEADLINE_KILL };
@@ -41,6 +42,7 @@ struct watch {
 	struct err failure;   /* of the latter */
 	struct ending ending;
 	struct rusage usage;       /* of PID 1 and all that was reaped in the box */
+	struct resolv resolv;      /* the host's, for the network helper */
 	bool net_lost, net_silent; /* the network helper has ended; ... says nothing more */
 	bool gone, reaped;         /* PID 1 has ended; ... and was collected */
 

@@ -37,10 +37,11 @@ if __name__ != "__main__":
 class World:
     """with World() as world: sandbox(..., via=world.via)"""
 
-    def __init__(self, resolv="nameserver %s\n" % NET4):
+    def __init__(self, resolv="nameserver %s\n" % NET4, etc=False):
+        """With `etc`, /etc is a copy in which the tests may exchange files: World.run()."""
         self.process = subprocess.Popen(
             ["unshare", "--user", "--map-current-user", "--keep-caps", "--net", "--mount", sys.executable, "-B",
-             os.path.abspath(__file__), resolv, box.folder("world")],
+             os.path.abspath(__file__), resolv, box.folder("world"), "etc" if etc else ""],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.via = None
 
@@ -62,6 +63,10 @@ class World:
         self.process.stdin.write(" ".join(words) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
+
+    def run(self, script):
+        """A shell script on the host of the world."""
+        subprocess.run([*self.via, "/bin/sh", "-ec", script], check=True, cwd="/")
 
     def hits(self):
         """Who has come to the host's own services since the last time."""
@@ -200,8 +205,8 @@ NAMES = {"www.example.test": NET4, "host.example.test": HOST4, "local.example.te
 ALIASES = {"alias.example.test": "end.example.net"}
 
 
-def resolve(data, stream):
-    """A records of NAMES; "many" and "much.example.test" have so many that UDP does not hold them."""
+def resolve(data, stream, own):
+    """A records of NAMES; "server.example.test" is who answers; "many" and "much.example.test" have so many that UDP does not hold them."""
     name, kind, asked = question(data)
     chain, alias = b"", 0
     if name in ALIASES:
@@ -210,7 +215,7 @@ def resolve(data, stream):
         chain, alias = b"\xc0\x0c" + struct.pack(">HHIH", 5, 1, 60, len(target)) + target, 12 + len(asked) + 12
     addresses = ["198.51.100.%d" % n for n in range(1, 101)] if name == "many.example.test" else \
         ["198.51.100.%d" % n for n in range(3, 103)] if name == "much.example.test" else \
-        [NAMES[name]] if name in NAMES else []
+        [own] if name == "server.example.test" else [NAMES[name]] if name in NAMES else []
     if kind != 1:
         records = []
     else:
@@ -225,7 +230,7 @@ def resolve(data, stream):
 def names(server):
     while True:
         data, peer = server.recvfrom(4096)
-        server.sendto(resolve(data, False), peer)
+        server.sendto(resolve(data, False, server.getsockname()[0]), peer)
 
 
 def names_stream(peer):
@@ -234,7 +239,7 @@ def names_stream(peer):
         data = b""
         while len(data) < size:
             data += peer.recv(size - len(data))
-        answer = resolve(data, True)
+        answer = resolve(data, True, peer.getsockname()[0])
         peer.sendall(struct.pack(">H", len(answer)) + answer)
 
 
@@ -280,15 +285,58 @@ def host_services():
     for address in ("0.0.0.0", "::"):
         serve(socket.SOCK_STREAM, address, ANY, local)
         serve(socket.SOCK_DGRAM, address, ANY, local_datagrams)
-    serve(socket.SOCK_DGRAM, "127.0.0.53", 53, names)
+    RESOLVER.set(True)
 
 
-def set_resolv(text, folder):
+def own_etc(folder):
+    """/etc as a copy of what can be read there."""
+    copy = os.path.join(folder, "etc")
+    os.mkdir(copy)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", copy], check=True)
+    subprocess.run(["cp", "-a", "--no-preserve=ownership", "/etc/.", copy], stderr=subprocess.DEVNULL, check=False)
+    subprocess.run(["rm", "-f", copy + "/resolv.conf"], check=True)
+    subprocess.run(["mount", "--bind", copy, "/etc"], check=True)
+
+
+def set_resolv(text, folder, etc):
     """Over the real one, in this mount namespace."""
-    ours = os.path.join(folder, "resolv.conf")
+    if etc:
+        own_etc(folder)
+    ours = "/etc/resolv.conf" if etc else os.path.join(folder, "resolv.conf")
     with open(ours, "w", encoding="utf-8") as file:
         file.write(text.replace("\\n", "\n"))
-    subprocess.run(["mount", "--bind", ours, os.path.realpath("/etc/resolv.conf")], check=True)
+    if not etc:
+        subprocess.run(["mount", "--bind", ours, os.path.realpath("/etc/resolv.conf")], check=True)
+
+
+class Resolver:
+    """The host's own, which may be stopped and started again: then its port is closed meanwhile."""
+
+    def __init__(self):
+        self.stop, self.server, self.thread = threading.Event(), None, None
+
+    def set(self, on):
+        if not on:
+            self.stop.set()
+            self.thread.join()
+            self.server.close()
+            return
+        self.stop.clear()
+        self.server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.server.bind(("127.0.0.53", 53))
+        self.server.settimeout(0.02)
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.stop.is_set():
+            try:
+                names(self.server)
+            except OSError:
+                pass
+
+
+RESOLVER = Resolver()
 
 
 def answer(line):
@@ -299,6 +347,9 @@ def answer(line):
         return found
     if words[0] == "kept":
         return struct.unpack("q", KEPT[:8])[0]
+    if words[0] == "resolver":
+        RESOLVER.set(words[1] == "on")
+        return "done"
     if words[0] == "ip":
         ip(*words[1:])
         return "done"
@@ -320,7 +371,7 @@ def main():
     os.close(go[0])
     os.read(ready[0], 1)
     host_interfaces(pid)
-    set_resolv(sys.argv[1], sys.argv[2])
+    set_resolv(*sys.argv[1:])
     os.write(go[1], b"1")
     host_services()
     os.read(ready[0], 1)

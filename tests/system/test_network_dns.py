@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""The name server of a box: the host's servers behind it, when they change, fail, cut answers short or lie."""
+
+import contextlib
+import subprocess
+
+from box import PYTHON, cases, equal, read_line, start
+import world
+from test_network import CLIENT, NET, client
+from world import World
+
+# A query in so many bytes: its answer's code, flag of being cut short, addresses, and size.
+ASK = CLIENT + """
+def query(text, kind=1, size=0, ident=7):
+    question = b''.join(bytes([len(l)]) + l.encode() for l in text.split('.')) + b'\\0' + struct.pack('>HH', kind, 1)
+    edns = b'\\0' + struct.pack('>HHIH', 41, size, 0, 0) if size else b''
+    return struct.pack('>HHHHHH', ident, 0x100, 1, 0, 0, 1 if size else 0) + question + edns
+def read_answer(data):
+    if isinstance(data, str): return data
+    n, at, found = struct.unpack('>H', data[6:8])[0], data.index(b'\\0', 12) + 5, []
+    for _ in range(n):
+        while data[at] and data[at] < 192: at += data[at] + 1
+        at += 2 if data[at] else 1
+        kind, size = struct.unpack('>H', data[at:at + 2])[0], struct.unpack('>H', data[at + 8:at + 10])[0]
+        if kind == 1: found.append(socket.inet_ntoa(data[at + 10:at + 14]))
+        if kind == 28: found.append(socket.inet_ntop(socket.AF_INET6, data[at + 10:at + 26]))
+        at += 10 + size
+    return ({0: 'ok', 2: 'failed', 3: 'none', 5: 'refused'}.get(data[3] & 15), 'cut' if data[2] & 2 else 'whole', found, len(data))
+def ask(text, kind=1, size=0, timeout=20):
+    return read_answer(udp(%(DNS)r, 53, query(text, kind, size), timeout))
+""" % vars(world)
+
+# Answers a line with who answers the box, once it is that. (The box's own resolv.conf does not take part: in the host
+# view it goes when the host's file is exchanged.)
+FOLLOW = ASK + """
+def server():
+    got = ask('server.example.test')
+    return got[2][0] if got[0] == 'ok' else got[0]
+for line in sys.stdin:
+    end = time.monotonic() + 15
+    while (got := server()) != line.strip() and time.monotonic() < end:
+        time.sleep(0.02)
+    print(got, flush=True)
+"""
+
+
+class Following:
+    """A box that waits for its name server to change."""
+
+    def __init__(self, via, *options):
+        self.process = start(*NET, *options, "--", PYTHON, "-c", FOLLOW, via=via, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def expect(self, what):
+        self.process.stdin.write(what.encode() + b"\n")
+        self.process.stdin.flush()
+        equal(read_line(self.process.stdout.fileno(), 30), what, "who answers in the box")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(20)
+        self.process.stdout.close()
+
+
+@contextlib.contextmanager
+def following(etc, *options, resolv="nameserver %s\\n" % world.NET4):
+    with World(resolv, etc=etc) as w, contextlib.closing(Following(w.via, *options)) as box:
+        box.expect(world.NET4)
+        yield w, box
+
+
+def test_resolv_rename():
+    """The host's resolv.conf is exchanged by rename, as NetworkManager does it, more than once."""
+    with following(True) as (w, box):
+        for address in (world.OTHER4, "127.0.0.53", world.NET4):
+            w.run("echo nameserver %s >/etc/resolv.conf.new; mv /etc/resolv.conf.new /etc/resolv.conf" % address)
+            box.expect(address)
+
+
+@cases(copy=(True,), mounted=(False,))
+def test_resolv_in_place(etc):
+    """It is written in place; also where it is a mount, as in a container."""
+    with following(etc) as (w, box):
+        for address in (world.OTHER4, world.NET4):
+            w.run("echo nameserver %s >/etc/resolv.conf" % address)
+            box.expect(address)
+
+
+def test_resolv_slow_writer():
+    """A writer that keeps the file open and writes in pieces."""
+    with following(True) as (w, box):
+        w.run("exec 3>/etc/resolv.conf; printf 'nameserver 198.51.' >&3; sleep 0.5; echo 100.3 >&3; sleep 0.5; echo '# end' >&3")
+        box.expect(world.OTHER4)
+
+
+def test_resolv_links():
+    """It becomes a link to another place, whose file is exchanged, whose directory comes later, and which is turned
+    elsewhere."""
+    with following(True) as (w, box):
+        w.run("mkdir -p /etc/one; echo nameserver %s >/etc/one/real; ln -s /etc/one/real /etc/link.new; mv -T /etc/link.new /etc/resolv.conf" % world.OTHER4)
+        box.expect(world.OTHER4)
+        w.run("echo nameserver 127.0.0.53 >/etc/one/new; mv /etc/one/new /etc/one/real")
+        box.expect("127.0.0.53")
+        w.run("ln -s two/deep/real /etc/link.new; mv -T /etc/link.new /etc/resolv.conf")
+        box.expect("failed")
+        w.run("mkdir -p /etc/two/deep; sleep 0.3; echo nameserver %s >/etc/two/deep/real" % world.NET4)
+        box.expect(world.NET4)
+
+
+def test_resolv_removed():
+    """Without it the server is 127.0.0.1, as resolv.conf(5) has it, and so it is for one that names none; it may come
+    again."""
+    with following(True) as (w, box):
+        w.run("rm /etc/resolv.conf")
+        box.expect("failed")
+        w.run("echo nameserver %s >/etc/resolv.conf" % world.OTHER4)
+        box.expect(world.OTHER4)
+        w.run("head -c 20000 /dev/urandom >/etc/resolv.conf")
+        box.expect("failed")
+        w.run("printf 'nameserver one\\nnameserver\\n\\0nameserver 198.51.100.1\\n' >/etc/resolv.conf")
+        w.run("echo nameserver %s >/etc/resolv.conf" % world.OTHER4)
+        box.expect(world.OTHER4)
+
+
+def test_resolv_not_followed():
+    """With --dns the host's file does not matter."""
+    with following(True, "--dns", world.NET4, resolv="nameserver %s\\n" % world.OTHER4) as (w, box):
+        w.run("echo nameserver 127.0.0.53 >/etc/resolv.conf; sleep 0.5")
+        box.expect(world.NET4)
+
+
+def test_restart_of_the_resolver():
+    """The host's resolver stops and comes again: names fail at once meanwhile, and then do not."""
+    with following(False) as (w, box):
+        w.run("echo nameserver 127.0.0.53 >/etc/resolv.conf")
+        for _ in range(2):
+            box.expect("127.0.0.53")
+            w.ask("resolver", "off")
+            box.expect("failed")
+            w.ask("resolver", "on")
+        box.expect("127.0.0.53")
