@@ -8,6 +8,8 @@
 
 #include <sandbox/fd.h>
 
+#include "port.h"
+
 enum { MTU_MIN = 1280, MTU_MAX = 65520, FLOWS_MAX = 65536, TCP_FLOWS = 1024, UDP_FLOWS = 512 };
 
 struct reader {
@@ -36,16 +38,17 @@ static bool set_mtu(const struct reader *r, const char *value)
 
 static bool set_mac(const struct reader *r, const char *value)
 {
-	unsigned b[6];
-	int end = 0;
+	g_auto(GStrv) parts = g_strsplit(value, ":", 7);
+	guint64 byte;
 
-	if (sscanf(value, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
-		   &end) != 6 ||
-	    value[end] || b[0] & 1)
+	if (g_strv_length(parts) != 6)
 		return false;
-	for (int i = 0; i < 6; i++)
-		r->config->box.mac[i] = (uint8_t)b[i];
-	return true;
+	for (int i = 0; i < 6; i++) {
+		if (!g_ascii_string_to_unsigned(parts[i], 16, 0, UINT8_MAX, &byte, NULL))
+			return false;
+		r->config->box.mac[i] = (uint8_t)byte;
+	}
+	return !(r->config->box.mac[0] & 1); /* of one interface, not of a group */
 }
 
 static bool set_address(const struct reader *r, const char *value)
@@ -99,18 +102,17 @@ static bool set_list(const struct reader *r, const char *value)
 
 static bool add_host_port(struct config *c, const char *text)
 {
-	char proto[4] = "";
-	unsigned first, last;
-	int end = 0;
+	g_auto(GStrv) parts = g_strsplit(text, "/", 2);
+	struct port_range ports;
+	bool udp;
 
-	if (sscanf(text, "%5u-%5u/%3[a-z]%n", &first, &last, proto, &end) != 3 || text[end] ||
-	    first < 1 || last < first || last > 65535 ||
-	    (strcmp(proto, "tcp") != 0 && strcmp(proto, "udp") != 0))
+	if (g_strv_length(parts) != 2 || !port_read_range(parts[0], &ports) ||
+	    !port_read_proto(parts[1], &udp))
 		return false;
 	c->host_ports = g_realloc_n(c->host_ports, c->nhost_ports + 1, sizeof(*c->host_ports));
-	c->host_ports[c->nhost_ports].first = first;
-	c->host_ports[c->nhost_ports].last = last;
-	c->host_ports[c->nhost_ports++].udp = proto[0] == 'u';
+	c->host_ports[c->nhost_ports].first = ports.first;
+	c->host_ports[c->nhost_ports].last = ports.last;
+	c->host_ports[c->nhost_ports++].udp = udp;
 	return true;
 }
 

@@ -100,6 +100,15 @@ static int give(struct pump *pump)
 	return 1;
 }
 
+/* Nothing is left of what the end came after: it is passed on. */
+static void pass_end(struct pump *pump)
+{
+	if (pump->done || !pump->ended || pump->held)
+		return;
+	pump->done = true;
+	(void)shutdown(pump->to, SHUT_WR);
+}
+
 int pump_run(struct pump *pump, struct pipes *pipes, bool *ret_from)
 {
 	int r = 1;
@@ -107,13 +116,11 @@ int pump_run(struct pump *pump, struct pipes *pipes, bool *ret_from)
 	for (int i = 0; r > 0 && i < ROUNDS && !pump->done; i++) {
 		*ret_from = false;
 		r = give(pump);
-		if (r > 0 && pump->ended) {
-			pump->done = true;
-			(void)shutdown(pump->to, SHUT_WR);
-		} else if (r > 0) {
+		if (r > 0 && !pump->ended) {
 			*ret_from = true;
 			r = take(pump, pipes);
 		}
+		pass_end(pump); /* in the last round too: nobody waits for more of it */
 	}
 	put_pipe(pump, pipes);
 	return r < 0 ? r : 0;

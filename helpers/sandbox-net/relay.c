@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <glib.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -19,6 +18,7 @@
 #include "agent.h"
 #include "datagrams.h"
 #include "outlet.h"
+#include "port.h"
 #include "pump.h"
 
 enum {
@@ -70,17 +70,11 @@ struct relay {
 
 static bool read_row(const char *text, struct listener *ret)
 {
-	char proto[4] = "";
-	unsigned port;
-	int end = 0;
+	g_auto(GStrv) words = g_strsplit(text, " ", 2);
 
-	if (sscanf(text, "%3[a-z] %5u%n", proto, &port, &end) != 2 || text[end] || port < 1 ||
-	    port > 65535 || (strcmp(proto, "tcp") != 0 && strcmp(proto, "udp") != 0))
-		return false;
-	*ret = (struct listener){
-		.fd = -1, .index = -1, .port = (uint16_t)port, .udp = proto[0] == 'u'
-	};
-	return true;
+	*ret = (struct listener){ .fd = -1, .index = -1 };
+	return g_strv_length(words) == 2 && port_read_proto(words[0], &ret->udp) &&
+	       port_read(words[1], &ret->port);
 }
 
 static unsigned most_flows(unsigned wanted, unsigned fds)

@@ -4,15 +4,13 @@
 #include <glib.h>
 #include <netinet/in.h>
 #include <stddef.h>
-#include <stdio.h>
+#include <string.h>
+
+#include "port.h"
 
 enum { PORT_HTTP = 80, PORT_HTTPS = 443, PORT_DNS = 53, PORT_DOT = 853 };
 
 enum target { TARGET_NAME, TARGET_BELOW, TARGET_NET, TARGET_LAN };
-
-struct range {
-	uint16_t first, last;
-};
 
 struct rule {
 	bool allow, plain;
@@ -21,7 +19,7 @@ struct rule {
 	char *name; /* lower case, without the last dot; of TARGET_BELOW what follows "*." */
 	struct naddr net;
 	unsigned prefix;
-	struct range ports[RULES_PORTS_MAX];
+	struct port_range ports[RULES_PORTS_MAX];
 	unsigned nports; /* 0: all */
 };
 
@@ -90,16 +88,10 @@ static bool read_ports(const char *text, struct rule *rule)
 
 	if (strcmp(text, "*") == 0)
 		return true;
-	for (char **part = parts; *part; part++) {
-		unsigned first, last;
-		int end = 0;
-
+	for (char **part = parts; *part; part++)
 		if (rule->nports == RULES_PORTS_MAX ||
-		    sscanf(*part, "%5u-%5u%n", &first, &last, &end) != 2 || (*part)[end] ||
-		    first < 1 || last < first || last > UINT16_MAX)
+		    !port_read_range(*part, &rule->ports[rule->nports++]))
 			return false;
-		rule->ports[rule->nports++] = (struct range){ (uint16_t)first, (uint16_t)last };
-	}
 	return rule->nports > 0;
 }
 
@@ -308,7 +300,7 @@ bool rules_names_match(const struct rules *rules, uint8_t proto, const struct na
 static void put_ports(GString *out, const struct rule *rule)
 {
 	for (unsigned i = 0; i < rule->nports; i++) {
-		const struct range *r = &rule->ports[i];
+		const struct port_range *r = &rule->ports[i];
 
 		g_string_append_printf(out, "%c%u", i ? ',' : ':', r->first);
 		if (r->last != r->first)
