@@ -232,7 +232,7 @@ void dnstcp_fill(struct dnstcp *tcp, struct pollset *set)
 
 static void handle(struct dnstcp *tcp, struct stream *s, const struct pollset *set)
 {
-	enum step next = s->step;
+	enum step next;
 
 	if (pollset_got(set, s->index))
 		next = steps[s->step].run(tcp, s);

@@ -138,7 +138,7 @@ static enum hello join(const uint8_t *p, size_t len, uint8_t *out, size_t *ret_l
 
 enum hello hello_tls(const uint8_t *p, size_t len, char *name)
 {
-	g_autofree uint8_t *message = g_malloc(HELLO_MAX);
+	uint8_t message[HELLO_MAX];
 	size_t have, size;
 	enum hello r = join(p, len, message, &have);
 
@@ -155,7 +155,7 @@ enum hello hello_tls(const uint8_t *p, size_t len, char *name)
 /* One line without its end; false: it has not ended yet. */
 static bool take_line(struct reader *r, struct reader *ret)
 {
-	const uint8_t *end = memchr(r->p, '\n', r->len);
+	const uint8_t *end = r->len ? memchr(r->p, '\n', r->len) : NULL; /* p may be NULL */
 
 	if (!end)
 		return false;

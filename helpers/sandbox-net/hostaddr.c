@@ -18,7 +18,7 @@ static int by_bytes(const void *a, const void *b)
 
 static struct naddr *find(struct hostaddr *h, const struct naddr *a)
 {
-	return bsearch(a, h->list, h->n, sizeof(*a), by_bytes);
+	return h->n ? bsearch(a, h->list, h->n, sizeof(*a), by_bytes) : NULL;
 }
 
 static void add(struct hostaddr *h, const struct naddr *a)
@@ -118,7 +118,7 @@ int hostaddr_open(struct hostaddr *h)
 {
 	struct sockaddr_nl to = { .nl_family = AF_NETLINK,
 				  .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR };
-	g_autofree uint8_t *buf = g_malloc(BUFFER);
+	_Alignas(NLMSG_ALIGNTO) uint8_t buf[BUFFER];
 	int r;
 
 	*h = (struct hostaddr){ .index = -1 };
