@@ -106,7 +106,7 @@ def test_securebits(words):
     equal(int(py(PRCTL % 27, "--root", "--securebits", words).out), 1 << 2 | 1, "securebits")
 
 
-@everywhere
+@modes("user", "root", "userns")   # a box refuses keyrings
 def test_session_keyring():
     """The caller's session keyring is not the command's."""
     program = """

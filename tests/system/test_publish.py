@@ -118,7 +118,7 @@ def is_reset(port, data=b"x"):
 
 # ---------------------------------------------------------------- what works
 
-@modes("user", "root", "userns", "nested")
+@modes("user", "root", "userns")   # in a box: network.box_in_a_box
 def test_reached():
     """A client of the host's reaches a server in the box; with --publish alone there is a network."""
     port = free_port()
