@@ -16,6 +16,7 @@
 #include <sys/capability.h>
 
 #include "profile.h"
+#include "wide.h"
 #include "words.h"
 
 enum { ERRNO_MAX = 4095, DEFAULT_ERRNO = 1 /* EPERM */ };
@@ -93,13 +94,14 @@ static int get_number(struct reader *r, const json_t *object, const char *key, u
 		      uint64_t *ret)
 {
 	const json_t *value = get(object, key);
+	uint64_t number = (uint64_t)json_integer_value(value); /* 0 for others */
+	bool wide = json_is_string(value) && wide_value(json_string_value(value), &number);
 
 	if (!value)
 		return 0;
-	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-	    (uint64_t)json_integer_value(value) > max)
+	if ((!wide && (!json_is_integer(value) || json_integer_value(value) < 0)) || number > max)
 		return bad(r, key, "a number from 0 to %llu is expected", (unsigned long long)max);
-	*ret = (uint64_t)json_integer_value(value);
+	*ret = number;
 	return 0;
 }
 
@@ -368,8 +370,8 @@ static int read_arg(struct reader *r, const json_t *item, struct policy_arg *ret
 		return bad(r, "", "an object is expected");
 	if (check_keys(r, item, "index value valueTwo op") < 0 ||
 	    get_number(r, item, "index", 5, &index) < 0 ||
-	    get_number(r, item, "value", INT64_MAX, &value) < 0 ||
-	    get_number(r, item, "valueTwo", INT64_MAX, &second) < 0 ||
+	    get_number(r, item, "value", UINT64_MAX, &value) < 0 ||
+	    get_number(r, item, "valueTwo", UINT64_MAX, &second) < 0 ||
 	    get_string(r, item, "op", &name) < 0)
 		return -1;
 	if (index == UINT64_MAX)
@@ -570,10 +572,11 @@ int profile_read(struct policy *ret, struct profile_notes *notes, const char *te
 	g_autoptr(GArray) general = g_array_new(FALSE, FALSE, sizeof(struct policy_rule));
 	struct reader r = { ret, notes, facts, fault, general, "" };
 	json_error_t error;
+	g_autoptr(GString) quoted = wide_quote(text, len);
 	json_auto_t *root = NULL;
 
 	policy_init(ret, policy_arch_native());
-	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	root = json_loadb(quoted->str, quoted->len, JSON_REJECT_DUPLICATES, &error);
 	if (!root)
 		return fault_cause(fault, "line %d, column %d: %s", error.line, error.column,
 				   error.text);

@@ -160,10 +160,11 @@ struct plan {
 	struct landlock_place *places; /* of OP_LANDLOCK */
 	bool landlock_only;         /* --backend landlock: no namespaces */
 	int landlock;               /* the ABI that is used; 0: there is no such layer */
+	const char *filter;         /* the command's: "default", "own" or "off" */
 
 	bool pid_namespace;
 	bool wait_maps;             /* the child waits for PROCEED(IDMAP) */
-	bool wait_start;            /* the child waits for PROCEED(HANDOFF): --block-fd, network */
+	bool wait_start;            /* the child waits for PROCEED(HANDOFF): --block-fd, --pidfile, network */
 	bool follow_resolv;         /* the network helper is told when the host's resolv.conf changes */
 	bool tty[3];                /* which of 0, 1, 2 become our pty */
 	bool tty_raw;               /* stdin and stdout are terminals: raw mode from the start */

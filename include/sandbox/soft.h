@@ -37,6 +37,7 @@ enum soft_kind {
 	SOFT_OOM = 1,   /* the memory limit was reached; everything has been sent SIGKILL next */
 	SOFT_CPU_TIME,  /* the CPU time was used up; the same */
 	SOFT_FIGURES,   /* the answer to a request */
+	SOFT_READY,     /* the first of all: it is confined, and watches */
 };
 
 #define SOFT_MAGIC 0x53424c4du /* "SBLM" */
@@ -65,6 +66,8 @@ struct soft_report {
  */
 int soft_main(const struct soft_limits *limits, int proc, int report);
 
+/* Waits for SOFT_READY, for ten seconds: until then the limiter has what its caller had. */
+int soft_wait(int report);
 /* The reader's side; neither blocks. Asks for SOFT_FIGURES: 0 or negative errno. */
 int soft_request(int report);
 /* 0; -EAGAIN: nothing there; -EPIPE: the limiter is gone; -EBADMSG: not one of ours. */

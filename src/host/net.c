@@ -92,11 +92,12 @@ static void dump(int sock, uint16_t type, uint8_t family, struct facts *f)
 			 .nlmsg_type = type,
 			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
 		  .m = { .rtm_family = family } };
-	g_autofree char *buf = g_malloc(BUFFER);
+	g_autofree char *buf = NULL;
 	ssize_t n;
 
 	if (send(sock, &ask, sizeof(ask), 0) < 0)
 		return;
+	buf = g_malloc(BUFFER);
 	do {
 		do
 			n = recv(sock, buf, BUFFER, 0);

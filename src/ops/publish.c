@@ -71,12 +71,12 @@ static unsigned first_port(void)
 {
 	autofd int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_RDONLY | O_CLOEXEC);
 	char text[16] = "";
-	unsigned port;
+	guint64 port;
 
 	if (fd < 0 || fd_read_all(fd, text, sizeof(text) - 1) < 0 ||
-	    sscanf(text, "%5u", &port) != 1)
+	    !g_ascii_string_to_unsigned(g_strchomp(text), 10, 0, G_MAXUINT16 + 1, &port, NULL))
 		return 1024;
-	return port;
+	return (unsigned)port;
 }
 
 static int cannot(const struct publish_at *at, int r, struct err *err)

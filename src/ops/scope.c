@@ -63,9 +63,11 @@ static char *scope_entered(const struct run *run)
 
 	if (!run->scope_name || !g_file_get_contents("/proc/self/cgroup", &text, NULL, NULL))
 		return NULL;
-	at = strstr(text, "0::/");
+	/* at the start of a line: a name in another hierarchy's path is anybody's */
+	at = g_str_has_prefix(text, "0::/") ? text : strstr(text, "\n0::/");
 	if (!at)
 		return NULL;
+	at += *at == '\n';
 	g_strdelimit(text, "\n", '\0');
 	return g_str_has_suffix(at, run->scope_name)
 		       ? g_strconcat(mount_point(), at + strlen("0::"), NULL)

@@ -60,6 +60,7 @@ int plan_process(struct build *b, struct err *err)
 	p->origin.report = b->spec->origin[OPT_REPORT];
 	p->origin.pidfile = b->spec->origin[OPT_PIDFILE];
 	p->follow_resolv = b->spec->net == NET_USER && b->spec->dns->len == 0;
-	p->wait_start = p->block_fd >= 0 || b->spec->net == NET_USER;
+	/* a pidfile that cannot be written ends the run, and on a busy machine that may come late */
+	p->wait_start = p->block_fd >= 0 || p->pidfile || b->spec->net == NET_USER;
 	return plan_tty(b, err);
 }

@@ -161,13 +161,23 @@ static int add_filter(struct build *b, uint64_t caps, struct err *err)
 	return 0;
 }
 
+/* The default, widened for a set of capabilities that no built-in one fits, is still the default. */
+static bool asked_for(const struct spec *s)
+{
+	return s->seccomp != SECCOMP_BASE_DEFAULT || s->seccomp_lists->len > 0;
+}
+
 int plan_filter(struct build *b, uint64_t caps, struct err *err)
 {
 	const char *action = b->spec->seccomp_action;
+	bool own = plan_own_filter(b, caps);
 	struct op *op;
 	int r;
 
-	if (!plan_own_filter(b, caps)) {
+	b->plan->filter = own && asked_for(b->spec)              ? "own"
+			  : b->spec->seccomp == SECCOMP_BASE_OFF ? "off"
+								 : "default";
+	if (!own) {
 		if (b->spec->seccomp == SECCOMP_BASE_OFF)
 			add_builtin(b, STAGE_INIT, SECCOMP_USER, false);
 		return 0;

@@ -59,6 +59,8 @@ void child_main(struct run *run)
 	if (r == 0)
 		r = stage_walk(run, STAGE_LOCKDOWN, &err);
 	if (r == 0)
+		r = limiter_wait(run, &err);
+	if (r == 0)
 		r = hold(run, &err);
 	if (r == 0) {
 		r = wire_send(run->wire, WIRE_REACHED, STAGE_HANDOFF, NULL, -1);

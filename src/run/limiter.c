@@ -70,6 +70,19 @@ static int limiter_fork(const struct run *run, const struct soft_limits *limits,
 	return pid < 0 ? err_set(err, ERR_LIMIT, pid, "cannot start the limiter") : 0;
 }
 
+/* The command must not meet it with the rights and descriptors that it gives up first. */
+static int wait_ready(int fd, struct err *err)
+{
+	int r = fd < 0 ? 0 : soft_wait(fd);
+
+	return r < 0 ? err_set(err, ERR_LIMIT, r, "the limiter did not start") : 0;
+}
+
+int limiter_wait(const struct run *run, struct err *err)
+{
+	return wait_ready(run->limiter_fd, err);
+}
+
 int limiter_start(struct run *run, struct err *err)
 {
 	struct soft_limits limits;
@@ -88,11 +101,13 @@ int freezer_start(struct run *run, struct err *err)
 {
 	struct soft_limits limits;
 	autofd int proc = -EBADF;
+	int r;
 
 	if (run->limits[LIMIT_CPU].by != LIMIT_BY_FREEZER || !wanted(run, run->tree.box, &limits))
 		return 0;
 	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return limiter_fork(run, &limits, proc, &run->freezer, &run->freezer_fd, err);
+	r = limiter_fork(run, &limits, proc, &run->freezer, &run->freezer_fd, err);
+	return r < 0 ? r : wait_ready(run->freezer_fd, err);
 }
 
 void freezer_stop(struct run *run)

@@ -38,6 +38,8 @@ void freezer_stop(struct run *run);
 /* Starts the soft limiter, if one is needed. Before LOCKDOWN. */
 struct soft_report;
 int limiter_start(struct run *run, struct err *err);
+/* Before the command: until it is confined. */
+int limiter_wait(const struct run *run, struct err *err);
 /* What it has measured so far: asks and waits a moment. -ENOENT: there is none. */
 int limiter_figures(const struct run *run, struct soft_report *ret);
 

@@ -68,7 +68,7 @@ int cgroup_line(int dir, const char *file, char *ret, size_t size)
 
 uint64_t cgroup_figure(int dir, const char *file, const char *key)
 {
-	char text[4096];
+	char text[4096] = "";
 	size_t len = strlen(key);
 
 	if (read_file(dir, file, text, sizeof(text)) <= 0)
@@ -440,8 +440,10 @@ static int enter_own(struct cgtree *tree, const char *const *controllers, size_t
 	int r = janitor_start(tree);
 
 	if (r == 0)
-		r = lock = cgtree_lock(tree);
-	if (r >= 0) {
+		lock = cgtree_lock(tree);
+	if (r == 0 && lock < 0)
+		r = lock;
+	if (r == 0) {
 		r = enter(tree, controllers, n);
 		if (r < 0) {
 			fd_close(&tree->box);

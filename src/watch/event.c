@@ -72,8 +72,10 @@ void event_started(GString *out, pid_t init, const struct plan *plan, const stru
 		   const char *ip)
 {
 	event_begin(out, "started");
-	g_string_append_printf(out, ",\"pid\":%d,\"backend\":\"%s\",\"landlock\":%d", (int)init,
-			       plan->landlock_only ? "landlock" : "namespaces", plan->landlock);
+	g_string_append_printf(out,
+			       ",\"pid\":%d,\"backend\":\"%s\",\"landlock\":%d,\"filter\":\"%s\"",
+			       (int)init, plan->landlock_only ? "landlock" : "namespaces",
+			       plan->landlock, plan->filter ? plan->filter : "off");
 	if (ip)
 		add_string(out, "ip", ip);
 	g_string_append(out, ",\"limits\":{");

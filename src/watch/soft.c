@@ -24,8 +24,9 @@ enum {
 	FD_PROC,
 	FD_FREEZER,
 	FD_FREE,
-	SLACK = 1000,    /* of our timers, ns */
-	CPU_MASK = 2048, /* bytes: 16384 CPUs */
+	READY_MS = 10000, /* a busy machine; it is some hundred microseconds */
+	SLACK = 1000,     /* of our timers, ns */
+	CPU_MASK = 2048,  /* bytes: 16384 CPUs */
 };
 
 static uint64_t now_ns(void)
@@ -307,8 +308,24 @@ int soft_main(const struct soft_limits *limits, int proc, int report)
 		return 1;
 	s->backend = s->limits.freezer < 0 ? &soft_signals : &soft_freezer;
 	start(s);
+	tell(s, SOFT_READY);
 	loop(s);
 	return 0;
+}
+
+int soft_wait(int report)
+{
+	struct pollfd p = { .fd = report, .events = POLLIN };
+	struct soft_report said;
+	int r;
+
+	do
+		r = poll(&p, 1, READY_MS);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		return r < 0 ? -errno : -ETIMEDOUT;
+	r = soft_receive(report, &said);
+	return r < 0 || said.kind == SOFT_READY ? r : -EBADMSG;
 }
 
 int soft_request(int report)

@@ -55,7 +55,8 @@ def find(process, which):
 
 
 def everything(root):
-    """Options under which as much as possible has to be cleaned up."""
+    """Options under which as much as possible has to be cleaned up. `N` in those of a row is another
+    number each time: no filter comes from the cache, so that there is a helper to hit."""
     return ("--rootfs", root, "-v", scratch() + ":/made/deep", "--file", "/made/file=x", "--pidfile", "pid", "--report", "report")
 
 
@@ -75,6 +76,8 @@ ROWS = {
     "launcher_with_a_network": (launcher, ("--userns", "root", "--network", "user"), 40),
     "first_with_a_network": (first, ("--userns", "root", "--network", "user"), 30),
     "network_helper": (named("sandbox-net"), ("--userns", "root", "--network", "user"), 30),
+    "filter_helper": (named("sandbox-seccomp"), ("--userns", "root", "--seccomp-deny", "N"), 8),
+    "launcher_with_a_filter": (launcher, ("--userns", "root", "--seccomp-deny", "N", "--seccomp-action", "kill"), 40),
     "newuidmap": (named("newuidmap"), (), 2),
     "newgidmap": (named("newgidmap"), (), 2),
 }
@@ -85,8 +88,9 @@ def test_matrix(which, options, longest):
     """Nobody is left within two seconds, and the next run finds nothing in its way and leaves nothing."""
     root, chance, hits = attack_root(), random.Random(longest), 0
     before = look(root)
-    for _ in range(TIMES):
-        process = start(*everything(root), *options, "--", "/bin/sh", "-c", "sleep 1000 & sleep 1000", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for i in range(TIMES):
+        words = [str(600 + i) if word == "N" else word for word in options]
+        process = start(*everything(root), *words, "--", "/bin/sh", "-c", "sleep 1000 & sleep 1000", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         pid = find(process, which)
         select.select([], [], [], chance.random() * longest / 1000 * SLOW)
         hits += bool(pid and hit(pid))
@@ -105,7 +109,7 @@ def test_matrix(which, options, longest):
             equal(look(root) ^ before, set(), "what is left or missing after the launcher has cleaned up")
     check(hits >= (TIMES // 2 if which in (launcher, first, limiter) else 3), "only %d of %d were hit" % (hits, TIMES))
     # after SIGKILL for the launcher its pidfile and mount points may be there: the next run takes them away
-    got = sandbox(*everything(root), *options, "--", "/bin/true")
+    got = sandbox(*everything(root), *words, "--", "/bin/true")
     equal(got.code, 0, "the next run\n%s\nvalue" % got)
     equal(look(root) ^ before, set(), "what is left or missing after the next run")
 

@@ -2,6 +2,7 @@
 """--backend landlock: the box without namespaces. What it refuses has a positive control: the same
 done outside."""
 
+import json
 import socket
 
 from box import *
@@ -333,6 +334,42 @@ REFUSED = {
 def test_refused_options(*option):
     """What needs namespaces is refused by name."""
     refused(*QUIET, *option, "--", "/bin/true", code="E-CONFLICT", text="--backend landlock")
+
+
+MAKE = """
+import os, socket
+try: os.mkdir("made"); print("made")
+except PermissionError as error: print(error.strerror)
+try: socket.socket(); print("a socket")
+except OSError as error: print(error.strerror)
+"""
+
+
+@needs("landlock")
+@cases(control=((), "made"), deny=(("--seccomp-deny", "mkdir,mkdirat"), "Operation not permitted"), file=("mkdir", "Operation not permitted"),
+       open_file=("none", "made"), strict=(("--seccomp", "strict"), "Operation not permitted"), allow=(("--seccomp-allow", "socket,mount,unshare"), "made"))
+def test_own_filters(options, result):
+    """Filters of the user's own hold here, too; none of them opens the network, which is refused beside them."""
+    if isinstance(options, str):
+        names = ["mkdir", "mkdirat"] if options == "mkdir" else ["swapon"]
+        options = ("--seccomp", write(scratch() + "/own.json", json.dumps(
+            {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": names, "action": "SCMP_ACT_ERRNO"}]})))
+    got = py(MAKE, *QUIET, *options, env={"XDG_CACHE_HOME": folder("cache")})
+    equal(got.lines[0], result, "what it did\n%s\nvalue" % got)
+    check(got.lines[1] != "a socket", "it has a network\n%s" % got)
+    nothing_left()
+
+
+@needs("landlock")
+def test_own_filter_that_kills():
+    """A call that kills is named, and is in the report; nothing is left."""
+    os.mkdir(scratch() + "/cache")
+    got = sandbox(*QUIET, "--seccomp-deny", "mkdir,mkdirat", "--seccomp-action", "kill", "--report", "report", "--", PYTHON, "-c", MAKE,
+                  env={"XDG_CACHE_HOME": scratch() + "/cache"})
+    equal((got.code, got.out), (159, ""), "what it did\n%s\nvalue" % got)
+    matches(got.err, "system call 'mkdir", "stderr")
+    equal(json.loads(read(scratch() + "/report"))["reason"], "seccomp", "reason")
+    nothing_left()
 
 
 @needs("landlock")

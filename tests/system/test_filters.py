@@ -293,6 +293,7 @@ DUP = "import os\nfor fd in (40, 41, 42, 43):\n    try:\n        os.dup2(1, fd);
     eq=([("EQ", 41)], "40 42 43"), ne=([("NE", 41)], "41"), lt=([("LT", 42)], "42 43"), le=([("LE", 42)], "43"),
     gt=([("GT", 41)], "40 41"), ge=([("GE", 41)], "40"),
     masked=([("MASKED_EQ", 1, 1)], "40 42"),
+    wide=([("LT", (1 << 63) + 5)], ""), widest=([("MASKED_EQ", (1 << 64) - 1, 41)], "40 42 43"),
     either=([("EQ", 40), ("EQ", 42)], "41 43"),
 )
 def test_profile_args(conditions, left):
@@ -358,6 +359,10 @@ def test_profile_by_pipe():
     errno=('{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":70000}', "defaultErrnoRet: a number from 0 to 4095"),
     index=('{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"bind","action":"SCMP_ACT_ERRNO","args":[{"index":6,"op":"SCMP_CMP_EQ"}]}]}',
            r"syscalls\[0\]\.args\[0\]\.index: a number from 0 to 5"),
+    too_wide=('{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"bind","action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":18446744073709551616,'
+              '"op":"SCMP_CMP_EQ"}]}]}', "line 1, column"),
+    wide_index=('{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"bind","action":"SCMP_ACT_ERRNO","args":[{"index":18446744073709551615,'
+                '"op":"SCMP_CMP_EQ"}]}]}', r"index: a number from 0 to 5"),
     op=('{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"bind","action":"SCMP_ACT_ERRNO","args":[{"index":0,"op":"EQ"}]}]}',
         "'EQ' is no comparison"),
     capability=('{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"bind","action":"SCMP_ACT_ERRNO","includes":{"caps":["CAP_X"]}}]}',

@@ -496,6 +496,15 @@ def test_pidfile_under_a_file_size_limit():
     equal(os.listdir(scratch()), [], "files\n%s\nvalue" % got)
 
 
+@needs("strace")
+def test_pidfile_that_is_written_late():
+    """The command waits for its pidfile, however late that is written: it may be refused."""
+    got = sandbox("--pidfile", "pid", "--", "/bin/mkdir", "ran", env={"ASAN_OPTIONS": "detect_leaks=0"},
+                  via=(*UNDER_LIMIT, "strace", "-qqq", "-o", "/dev/null", "-e", "trace=write", "-e", "signal=none", "-e", "inject=write:delay_enter=300000"))
+    matches(got.err, r"error\[E-FILE\]: .*pid", "stderr")
+    equal(os.listdir(scratch()), [], "files\n%s\nvalue" % got)
+
+
 def test_plain_run_under_a_file_size_limit():
     """The control: a run that writes no file works under such a limit."""
     equal(sandbox("--", "/bin/echo", "x", via=UNDER_LIMIT).out, "x\n", "stdout")

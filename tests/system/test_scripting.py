@@ -20,6 +20,16 @@ def test_status_fd():
     equal((rows[1]["code"], rows[1]["signal"], rows[1]["reason"]), (3, 0, "exited"), "exit")
 
 
+@cases(default=((), "default"), widened=(("--cap-add", "sys_time"), "default"), nested=(("--nested",), "default"),
+       multiarch=(("--multiarch",), "default"), strict=(("--seccomp", "strict"), "own"), denied=(("--seccomp-deny", "swapon"), "own"),
+       off=(("--seccomp", "off"), "off"), off_but=(("--seccomp", "off", "--seccomp-deny", "swapon"), "own"))
+def test_started_filter(options, word):
+    """The started event says which system call filter the command has."""
+    os.mkdir(scratch() + "/cache")
+    rows, got = with_status("-q", *options, "--", "/bin/true", env={"XDG_CACHE_HOME": scratch() + "/cache"})
+    check(rows and rows[0].get("filter") == word, "filter: %s\n%s" % (rows, got))
+
+
 @cases(signaled=(("--", "/bin/sh", "-c", "kill -TERM $$"), 143, 15, "signaled"), timeout=(("--timeout", "200ms", "--", "/bin/sleep", "100"), 124, None, "timeout"),
        zero=(("--", "/bin/true"), 0, 0, "exited"), own_125=(("--", "/bin/sh", "-c", "exit 125"), 125, 0, "exited"))
 def test_exit_event(args, code, number, reason):

@@ -94,11 +94,11 @@ static size_t split(char **words, struct command *commands, long runs)
 	return n;
 }
 
-/* Any order is as good as any other: no more than that is asked of rand(3). */
+/* Any order is as good as any other: no more than that is asked of random(3). */
 static void shuffle(size_t *order, size_t n)
 {
 	for (size_t i = n; i > 1; i--) {
-		size_t k = (size_t)rand() % i, was = order[i - 1];
+		size_t k = (size_t)random() % i, was = order[i - 1];
 
 		order[i - 1] = order[k];
 		order[k] = was;
@@ -147,7 +147,7 @@ int main(int argc, char **argv)
 	n = split(argv + 5, commands, runs);
 	for (size_t i = 0; i < n; i++)
 		order[i] = i;
-	srand((unsigned)now());
+	srandom((unsigned)now());
 	posix_spawn_file_actions_init(&quiet);
 	posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);

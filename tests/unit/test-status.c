@@ -37,12 +37,14 @@ static void started(void **state)
 					 .by = LIMIT_BY_RLIMIT,
 					 .exact = rows[i].exact },
 		};
-		const struct plan plan = { .landlock = 7, .landlock_only = i == 2 };
+		const struct plan plan = { .landlock = 7,
+					   .landlock_only = i == 2,
+					   .filter = i == 1 ? "own" : NULL };
 		g_autoptr(GString) out = g_string_new(NULL);
 		g_autofree char *want = g_strdup_printf(
 			"{\"v\":1,\"event\":\"started\",\"pid\":4711,\"backend\":\"%s\","
-			"\"landlock\":7,%s\"limits\":%s}\n",
-			plan.landlock_only ? "landlock" : "namespaces",
+			"\"landlock\":7,\"filter\":\"%s\",%s\"limits\":%s}\n",
+			plan.landlock_only ? "landlock" : "namespaces", plan.filter ? "own" : "off",
 			i == 1 ? "\"ip\":\"127.83.4.9\"," : "", rows[i].limits);
 
 		event_started(out, 4711, &plan, limits, i == 1 ? "127.83.4.9" : NULL);

@@ -144,6 +144,8 @@ static _Noreturn void init_main(const struct soft_limits *limits, char **argv)
 	if (box.limiter == 0)
 		_exit(soft_main(limits, proc, pair[1]));
 	(void)close(pair[1]);
+	if (soft_wait(box.report) < 0)
+		fail("the limiter did not start");
 	box.command = fork();
 	if (box.command == 0) {
 		(void)setpgid(0, 0);
