@@ -172,6 +172,24 @@ static void kill_child(struct launcher *l)
 	l->box.init = -1;
 }
 
+/* A launcher that cannot receive (a filter around it, no memory) would learn nothing of a start that
+ * goes wrong, while the child does not wait for it: better it fails before there is one. */
+static int make_wire(int pair[2], struct err *err)
+{
+	struct wire_msg msg;
+	int r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(err, ERR_NOMEM, errno, "cannot make a socket pair");
+	r = wire_recv(pair[0], &msg, NULL, 1);
+	if (r == -EAGAIN)
+		return 0;
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	return err_set(err, ERR_NOMEM, r < 0 ? r : -EBADMSG,
+		       "cannot receive from a socket pair");
+}
+
 static int make_child(struct launcher *l, struct err *err)
 {
 	const struct op *clone = stage_find(l->run.plan, OP_CLONE);
@@ -179,8 +197,8 @@ static int make_child(struct launcher *l, struct err *err)
 	int pair[2];
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_set(err, ERR_NOMEM, errno, "cannot make a socket pair");
+	if (make_wire(pair, err) < 0)
+		return -err->num;
 	if (l->run.plan->landlock_only && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_set(err, ERR_LOCKDOWN, errno, "cannot become the reaper of the box");
 	if (l->run.plan->landlock_only)

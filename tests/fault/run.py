@@ -211,11 +211,6 @@ def attempt(view, way, call, number, nth):
     else:
         box.check(got.code == 0, "neither done nor refused\n%s\n%s" % (got, text))
         box.equal(got.out.replace("\r", "").strip(), "confined", "what the command found\n%s\nvalue" % got)
-    if root and call == "recvmsg" and box.tree(root) != before:
-        # a launcher that is deaf from the first message cannot be told of what is made meanwhile: as after SIGKILL, the next run takes it away
-        box.succeeds(*(word for word in args if word != "--strict"))
-    if os.path.exists(started):
-        os.unlink(started)
     if root:
         box.equal(box.tree(root), before, "the root directory")
 
