@@ -71,6 +71,18 @@ def judge(function, *values):
         return "FAIL", traceback.format_exc()
 
 
+MOST_LINES = 60
+
+
+def shortened(text):
+    """The lines of a text, the middle of a long one left out: some programs say a lot when they fail."""
+    lines = text.splitlines()
+    if len(lines) > MOST_LINES:
+        half = MOST_LINES // 2
+        lines[half:-half] = ["... %d lines ..." % (len(lines) - MOST_LINES)]
+    return lines
+
+
 class Report:
     """Prints a line for each test and `N passed, N failed` at the end. A skip is a failure where
     SANDBOX_TESTS_MUST_RUN is 1."""
@@ -87,7 +99,7 @@ class Report:
         if verdict != "ok" or not self.args.failed_only:
             took = " (%.2f s)" % seconds if self.args.durations else ""
             print("%-4s %s%s%s" % (verdict, name, ": " + promise if promise else "", took))
-        print("".join("     | %s\n" % line for line in text.splitlines()), end="")
+        print("".join("     | %s\n" % line for line in shortened(text)), end="")
         sys.stdout.flush()
 
     def end(self):
