@@ -70,5 +70,9 @@ int soft_main(const struct soft_limits *limits, int proc, int report);
 int soft_wait(int report);
 /* The reader's side; neither blocks. Asks for SOFT_FIGURES: 0 or negative errno. */
 int soft_request(int report);
+/* A signal is on its way to the box. If it is one that ends programs, or `stop`, which the box is asked
+ * by to end, the box goes on at once, and is not paused again for two seconds, so that handlers run;
+ * what it uses then is paid for afterwards. */
+void soft_release(int report, int sig, int stop);
 /* 0; -EAGAIN: nothing there; -EPIPE: the limiter is gone; -EBADMSG: not one of ours. */
 int soft_receive(int report, struct soft_report *ret);

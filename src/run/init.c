@@ -185,6 +185,8 @@ static void on_wire(struct init *init)
 
 	if (wire_recv(init->run->wire, &msg, NULL, 0) < 0)
 		leave(init, INIT_FAILED);
+	if (msg.kind == WIRE_SIGNAL && init->run->limiter_fd >= 0)
+		soft_release(init->run->limiter_fd, msg.value, init->run->plan->stop_signal);
 	if (msg.kind == WIRE_SIGNAL && msg.value > 0 && msg.value < NSIG)
 		signal_command(init, msg.value);
 	else if (msg.kind == WIRE_RESUME)

@@ -18,7 +18,7 @@ void cgtree_restore(const struct cgtree *tree);
 
 /* cgthread.c: a box beside the processes of BASE, for the controllers that can have that. */
 
-/* Whether all controllers that are there and asked for are of that kind, and one is. */
+/* Whether all that are asked for are there and of that kind: one that is not here may be elsewhere. */
 bool cgthread_will_do(const struct cgtree *tree, const char *const *controllers, size_t n);
 /* Whether BASE holds threaded cgroups now, so that nobody in it can be moved aside. */
 bool cgthread_is_root(const struct cgtree *tree);

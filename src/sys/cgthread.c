@@ -37,18 +37,13 @@ static bool is_threaded(const char *controller)
 bool cgthread_will_do(const struct cgtree *tree, const char *const *controllers, size_t n)
 {
 	char have[LIST];
-	bool any = false;
 
 	if (cgroup_line(tree->base, "cgroup.controllers", have, sizeof(have)) < 0)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (!cgroup_listed(have, controllers[i] + 1))
-			continue;
-		if (!is_threaded(controllers[i] + 1))
+	for (size_t i = 0; i < n; i++)
+		if (!cgroup_listed(have, controllers[i] + 1) || !is_threaded(controllers[i] + 1))
 			return false;
-		any = true;
-	}
-	return any;
+	return n > 0;
 }
 
 bool cgthread_is_root(const struct cgtree *tree)
@@ -77,16 +72,15 @@ static void read_mark(const struct cgtree *tree, char *ret)
 /* The mark comes first: what is marked and not on does no harm. */
 int cgthread_enable(const struct cgtree *tree, const char *const *controllers, size_t n)
 {
-	char have[LIST], on[LIST], mark[LIST];
+	char on[LIST], mark[LIST];
 	int r = 0;
 
-	(void)cgroup_line(tree->base, "cgroup.controllers", have, sizeof(have));
 	(void)cgroup_line(tree->base, "cgroup.subtree_control", on, sizeof(on));
 	read_mark(tree, mark);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		const char *name = controllers[i] + 1;
 
-		if (!cgroup_listed(have, name) || cgroup_listed(on, name))
+		if (cgroup_listed(on, name))
 			continue;
 		add_word(on, name);
 		if (!cgroup_listed(mark, name))

@@ -46,6 +46,12 @@ void freezer_handle(struct watch *w, const struct pollfd *slot)
 	teardown_kill(w);
 }
 
+void freezer_release(const struct watch *w, int sig)
+{
+	if (w->box->limiter >= 0 && !w->limiter_lost)
+		soft_release(w->box->limiter, sig, w->plan->stop_signal);
+}
+
 void freezer_ask(struct watch *w)
 {
 	struct pollfd slot = { .fd = w->box->limiter, .events = POLLIN };

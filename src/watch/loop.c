@@ -159,6 +159,7 @@ static void handle_signals(struct watch *w)
 		case SIGNAL_WINDOW: on_window(w); break;
 		case SIGNAL_FORWARD:
 			w->stop_asked |= got[i] == SIGTSTP;
+			freezer_release(w, got[i]);
 			tell(w, WIRE_SIGNAL, got[i]);
 			break;
 		}
@@ -271,6 +272,7 @@ static void handle_deadline(struct watch *w)
 		return;
 	if (w->deadline == DEADLINE_STOP) {
 		w->ending.timed_out = !w->ending.exited && !w->failed;
+		freezer_release(w, w->plan->stop_signal);
 		tell(w, WIRE_SIGNAL, w->plan->stop_signal);
 		tell(w, WIRE_RESUME, 0); /* a stopped one must wake to die */
 		w->deadline_ms += KILL_AFTER_MS;

@@ -58,6 +58,8 @@ int64_t watch_now_us(void);
  * the box's. */
 void freezer_poll(const struct watch *w, struct pollfd *slot);
 void freezer_handle(struct watch *w, const struct pollfd *slot);
+/* A signal is on its way: one that may end the box does not wait for the end of a pause. */
+void freezer_release(const struct watch *w, int sig);
 /* At the end: what it has measured. */
 void freezer_ask(struct watch *w);
 

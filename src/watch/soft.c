@@ -27,6 +27,9 @@ enum {
 	READY_MS = 10000, /* a busy machine; it is some hundred microseconds */
 	SLACK = 1000,     /* of our timers, ns */
 	CPU_MASK = 2048,  /* bytes: 16384 CPUs */
+	RELEASE_MS = 2000,
+	ASK = '?',
+	RELEASE = '!',
 };
 
 static uint64_t now_ns(void)
@@ -194,7 +197,7 @@ static void on_cpu(struct soft *s, uint64_t now)
 		uint64_t run = duty_window(&s->duty);
 
 		window = run < window ? run : window;
-		pause = duty_pause(&s->duty);
+		pause = now < s->released ? 0 : duty_pause(&s->duty);
 	}
 	if (pause > 0) {
 		s->backend->pause(s);
@@ -215,6 +218,12 @@ static bool on_report(struct soft *s)
 		return false;
 	if (n < 0)
 		return true;
+	if (byte == RELEASE) {
+		if (s->paused && !s->over)
+			resume(s);
+		s->released = now_ns() + RELEASE_MS * SOFT_MS;
+		return true;
+	}
 	if (!s->over) {
 		/* never measured in a pause: all are in state T then, by us. The debt stays. */
 		if (s->paused)
@@ -328,9 +337,20 @@ int soft_wait(int report)
 	return r < 0 || said.kind == SOFT_READY ? r : -EBADMSG;
 }
 
+static int say(int report, char byte)
+{
+	return send(report, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
 int soft_request(int report)
 {
-	return send(report, "?", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return say(report, ASK);
+}
+
+void soft_release(int report, int sig, int stop)
+{
+	if (sig == SIGTERM || sig == SIGINT || sig == SIGQUIT || sig == stop)
+		(void)say(report, RELEASE);
 }
 
 int soft_receive(int report, struct soft_report *ret)

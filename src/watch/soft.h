@@ -156,6 +156,7 @@ struct soft {
 	uint64_t throttled;
 	uint64_t own_cpu; /* ours, at the last look */
 	uint64_t processes_peak;
+	uint64_t released; /* until then nothing is paused */
 	bool paused;
 	bool over;                    /* the limit was reached: nothing left to watch */
 	uint64_t cpu_due, memory_due; /* UINT64_MAX: never */

@@ -280,6 +280,30 @@ def test_ends_during_a_pause(options, number, status):
     process.stdout.close()
 
 
+@cases(timeout=(("--timeout", "6s"), None, 124), term=((), signal.SIGTERM, 3))
+def test_handler_during_a_pause(options, number, status):
+    """What ends a box that is paused for seconds does not wait for the end of the pause: handlers run, also those of other processes of it."""
+    process = start("-q", *SOFT, "--cpus", "2%", *options, "--", PYTHON, "-c", """
+import os, signal, sys
+child = os.fork()
+if child == 0:
+    os.setsid()
+    signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'handled\\n'), os._exit(0)))
+    os.write(1, b'ready\\n')
+else:
+    signal.signal(signal.SIGTERM, lambda *_: (os.kill(child, signal.SIGTERM), os.waitpid(child, 0), os._exit(3)))
+while True: pass""", stdout=subprocess.PIPE)
+    equal(read_line(process.stdout.fileno()), "ready", "line")
+    time.sleep(1)  # into a debt of seconds
+    begin = time.monotonic()
+    if number:
+        process.send_signal(number)
+    equal(process.wait(TIMEOUT), status, "exit status")
+    check("handled" in process.stdout.read().decode(), "the handler has run")
+    check(time.monotonic() - begin < (2.5 if number else 8) * SLOW, "took %.1f s" % (time.monotonic() - begin))
+    process.stdout.close()
+
+
 def test_stopped_stays_stopped():
     """A process the command has stopped is not set going again by the pauses."""
     got = py("""
