@@ -68,3 +68,43 @@ socklen_t naddr_to(const struct naddr *a, uint16_t port, struct sockaddr_storage
 	memcpy(&in6->sin6_addr, a->bytes, 16);
 	return sizeof(*in6);
 }
+
+/* RFC 6052, 2.2: where an address of IPv4 stands behind a prefix of so many bits; byte 8 is zero. */
+static struct naddr translated(const struct naddr *a, unsigned prefix)
+{
+	struct naddr v4 = { .family = 4 };
+
+	for (unsigned i = 0, at = prefix / 8; i < 4; i++, at++) {
+		if (at == 8)
+			at++;
+		v4.bytes[i] = a->bytes[at];
+	}
+	return v4;
+}
+
+unsigned naddr_within(const struct naddr *a, struct naddr ret[NADDR_WITHIN])
+{
+	/* clang-format off */
+	static const struct { struct naddr net; unsigned prefix; uint8_t at[NADDR_WITHIN]; } rows[] = {
+		{ { 6, { 0x00, 0x64, 0xff, 0x9b } }, 96, { 96 } },
+		{ { 6, { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 } }, 48, { 48, 56, 64, 96 } },
+		{ { 6, { [8] = 0xff, 0xff } }, 96, { 96 } },
+		{ { 6, { 0x20, 0x02 } }, 16, { 16 } },
+	};
+	/* clang-format on */
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!naddr_in(a, &rows[i].net, rows[i].prefix))
+			continue;
+		for (unsigned k = 0; k < NADDR_WITHIN && rows[i].at[k]; k++) {
+			struct naddr v4 = translated(a, rows[i].at[k]);
+
+			/* 0.0.0.0/8 is what zeros elsewhere look like; no translator sends there */
+			if (v4.bytes[0])
+				ret[n++] = v4;
+		}
+		break;
+	}
+	return n;
+}

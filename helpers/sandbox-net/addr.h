@@ -44,6 +44,12 @@ static inline bool naddr_in(const struct naddr *a, const struct naddr *net, unsi
 	return bits == 0 || ((a->bytes[bytes] ^ net->bytes[bytes]) >> (8 - bits)) == 0;
 }
 
+/* The addresses of IPv4 that one of IPv6 may stand for, by translation on its way (NAT64: RFC 6052, 8215;
+ * SIIT: RFC 2765) or by a tunnel (6to4: RFC 3056). Where the network decides which of its bytes they
+ * are, all that it may be. Returns how many. */
+enum { NADDR_WITHIN = 4 };
+unsigned naddr_within(const struct naddr *a, struct naddr ret[NADDR_WITHIN]);
+
 /* Reads "10.0.2.2" or "fd00::2"; false if it is neither. */
 bool naddr_parse(const char *text, struct naddr *ret);
 

@@ -30,7 +30,7 @@ struct query {
 	struct dns_client client;
 	uint16_t id; /* the client's */
 	uint8_t *data;
-	size_t len;
+	size_t len, room; /* for the answer */
 	unsigned server, tried;
 	int64_t deadline;
 	int index;
@@ -42,8 +42,26 @@ struct dns {
 	bool fixed; /* --dns: the host's file does not matter */
 	struct query queries[QUERIES_MAX];
 	unsigned nqueries; /* behind the last that is in use: most turns have none */
+	struct dns_rate rate;
 	struct dnstcp *tcp;
 };
+
+bool dns_rate_take(struct dns_rate *rate, int64_t now)
+{
+	int64_t at = now * DNS_RATE / 1000;
+
+	/* what was not used is kept, but for DNS_BURST */
+	rate->at = MAX(rate->at, at - DNS_BURST);
+	if (rate->at >= at)
+		return false;
+	rate->at++;
+	return true;
+}
+
+bool dns_is_failure(unsigned rcode)
+{
+	return rcode == DNSMSG_SERVFAIL || rcode == DNSMSG_NOTIMP || rcode == DNSMSG_REFUSED;
+}
 
 /* ---- servers ---- */
 
@@ -79,7 +97,7 @@ struct dns *dns_new(const struct dns_setup *setup)
 	dns->setup = *setup;
 	for (unsigned i = 0; i < QUERIES_MAX; i++)
 		dns->queries[i].fd = -1;
-	dns->tcp = dnstcp_new(setup->names, &dns->servers);
+	dns->tcp = dnstcp_new(setup, &dns->servers, &dns->rate);
 	for (char *const *s = setup->servers; s && *s; s++)
 		add_server(dns, *s);
 	dns->fixed = dns->servers.n > 0;
@@ -97,8 +115,11 @@ static void query_end(struct query *q)
 	g_clear_pointer(&q->data, g_free);
 }
 
-static void reply(struct dns *dns, const struct dns_client *client, const uint8_t *data, size_t len)
+static void reply(struct dns *dns, const struct dns_client *client, uint8_t *data, size_t len,
+		  size_t room)
 {
+	if (len > room)
+		len = dnsmsg_cut(data, len);
 	dns->setup.reply(dns->setup.opaque, client, data, len);
 }
 
@@ -107,7 +128,7 @@ static void answer_failure(struct dns *dns, const struct dns_client *client, con
 {
 	uint8_t out[NAMES_ANSWER_MAX];
 
-	reply(dns, client, out, names_failure(data, len, out));
+	reply(dns, client, out, names_failure(data, len, out), sizeof(out));
 }
 
 static bool send_to(struct dns *dns, struct query *q, int64_t now)
@@ -160,6 +181,8 @@ static void forward(struct dns *dns, const struct dns_client *client, const uint
 		.fd = -1, .index = -1, .client = *client, .id = get16(data), .len = len
 	};
 	q->data = g_memdup2(data, len);
+	q->room = dnsmsg_room(data, len);
+	dnsmsg_lower(q->data, len);
 	put16(q->data, id);
 	try_next(dns, q, now);
 }
@@ -174,9 +197,13 @@ void dns_query(struct dns *dns, const struct dns_client *client, const uint8_t *
 		return;
 	switch (names_query(dns->setup.names, data, len, out, &n)) {
 	case NAMES_DROP: return;
-	case NAMES_ANSWER: reply(dns, client, out, n); return;
-	case NAMES_FORWARD: forward(dns, client, data, len, now); return;
+	case NAMES_ANSWER: reply(dns, client, out, n, dnsmsg_room(data, len)); return;
+	case NAMES_FORWARD: break;
 	}
+	if (dns_rate_take(&dns->rate, now))
+		forward(dns, client, data, len, now);
+	else if (dns->setup.flooded)
+		dns->setup.flooded(dns->setup.opaque);
 }
 
 /* An answer to this very question, with our identifier. */
@@ -188,6 +215,7 @@ static bool is_answer(const struct query *q, const uint8_t *data, ssize_t n)
 static void handle_query(struct dns *dns, struct query *q, short got, int64_t now)
 {
 	uint8_t data[DATAGRAM_MAX];
+	unsigned rcode;
 	ssize_t n;
 	size_t len;
 
@@ -205,11 +233,16 @@ static void handle_query(struct dns *dns, struct query *q, short got, int64_t no
 	}
 	if (!is_answer(q, data, n))
 		return;
+	rcode = dnsmsg_rcode(data);
 	len = names_answer(dns->setup.names, q->data, q->len, data, (size_t)n);
 	if (len == 0)
 		return; /* to another question */
+	if (dns_is_failure(rcode) && q->tried < dns->servers.n) {
+		try_next(dns, q, now);
+		return;
+	}
 	put16(data, q->id);
-	reply(dns, &q->client, data, len);
+	reply(dns, &q->client, data, len, q->room);
 	query_end(q);
 }
 

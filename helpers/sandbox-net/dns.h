@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,24 @@ struct dns_servers {
 	unsigned n;
 };
 
+/*
+ * How many queries are passed on: DNS_RATE a second, DNS_BURST at once. A box that asks for more gets
+ * no answer over UDP and SERVFAIL over TCP, so that it can neither bury the host's resolver nor tell
+ * much to the owner of a name by asking. Those that wait for an answer are bounded too (dns.c: 256 over
+ * UDP, dnstcp.c: 32 over TCP).
+ */
+enum { DNS_RATE = 100, DNS_BURST = 500 };
+
+struct dns_rate {
+	int64_t at; /* the time up to which queries have been passed on, in 1/DNS_RATE s */
+};
+
+/* Whether one more may go. */
+bool dns_rate_take(struct dns_rate *rate, int64_t now);
+
+/* Answers that say more of a server than of a name: the next one is asked. */
+bool dns_is_failure(unsigned rcode);
+
 /* Hands out the answer to a UDP query. */
 typedef void (*dns_reply)(void *opaque, const struct dns_client *client, const uint8_t *data,
 			  size_t len);
@@ -40,6 +59,7 @@ struct dns_setup {
 	char *const *servers; /* --dns; may be NULL */
 	struct names *names;  /* says what becomes of each query and answer */
 	dns_reply reply;
+	void (*flooded)(void *opaque); /* a query was not passed on for DNS_RATE; may be NULL */
 	void *opaque;
 };
 

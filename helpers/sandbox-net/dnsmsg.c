@@ -120,6 +120,51 @@ size_t dnsmsg_empty(uint8_t *p, size_t end, unsigned rcode)
 	return end;
 }
 
+/* Where the size is in the EDNS record of a query; 0: it has none. */
+static size_t edns_size(const uint8_t *p, size_t len)
+{
+	struct dnsmsg_question q;
+	struct dnsmsg_record record;
+	size_t at;
+
+	if (!dnsmsg_question(p, len, &q))
+		return 0;
+	at = q.end;
+	for (unsigned n = get16(p + 6) + get16(p + 8) + get16(p + 10); n > 0; n--) {
+		if (!dnsmsg_record(p, len, at, &record))
+			return 0;
+		if (record.type == DNSMSG_OPT && record.owner[0] == '\0')
+			return record.ttl - 2; /* in the place of the class */
+		at = record.end;
+	}
+	return 0;
+}
+
+size_t dnsmsg_room(const uint8_t *query, size_t len)
+{
+	size_t at = edns_size(query, len), size = at ? get16(query + at) : DNSMSG_PLAIN;
+
+	return size < DNSMSG_PLAIN ? DNSMSG_PLAIN : size > DNSMSG_EDNS ? DNSMSG_EDNS : size;
+}
+
+void dnsmsg_lower(uint8_t *query, size_t len)
+{
+	size_t at = edns_size(query, len);
+
+	if (at && get16(query + at) > DNSMSG_EDNS)
+		put16(query + at, DNSMSG_EDNS);
+}
+
+size_t dnsmsg_cut(uint8_t *p, size_t len)
+{
+	struct dnsmsg_question q;
+	size_t end = dnsmsg_question(p, len, &q) ? q.end : DNSMSG_HEADER;
+
+	end = dnsmsg_empty(p, end, dnsmsg_rcode(p));
+	p[2] |= 0x02;
+	return end;
+}
+
 size_t dnsmsg_add(uint8_t *p, size_t len, size_t size, const struct naddr *a, uint32_t ttl)
 {
 	unsigned bytes = a->family == 4 ? 4 : 16;

@@ -12,16 +12,21 @@
 
 enum { DNSMSG_HEADER = 12, DNSMSG_NAME = 256 };
 
+/* Sizes of answers over UDP: without EDNS (RFC 1035), and the most that is asked for or handed out: what
+ * crosses every network in one piece (RFC 9715). */
+enum { DNSMSG_PLAIN = 512, DNSMSG_EDNS = 1232 };
+
 enum {
 	DNSMSG_A = 1,
 	DNSMSG_CNAME = 5,
 	DNSMSG_AAAA = 28,
+	DNSMSG_OPT = 41,
 	DNSMSG_SVCB = 64,
 	DNSMSG_HTTPS = 65,
 	DNSMSG_IN = 1,
 };
 
-enum { DNSMSG_OK, DNSMSG_FORMERR, DNSMSG_SERVFAIL, DNSMSG_NXDOMAIN, DNSMSG_REFUSED = 5 };
+enum { DNSMSG_OK, DNSMSG_FORMERR, DNSMSG_SERVFAIL, DNSMSG_NXDOMAIN, DNSMSG_NOTIMP, DNSMSG_REFUSED };
 
 struct dnsmsg_question {
 	char name[DNSMSG_NAME]; /* lower case, without the last dot; odd bytes are '?' */
@@ -67,6 +72,17 @@ unsigned dnsmsg_answers(const uint8_t *p); /* number of records in the answer se
 /* Turns a query, or a response, into a response without records. `end`: behind the question, or
  * DNSMSG_HEADER where there is none. Returns its length. */
 size_t dnsmsg_empty(uint8_t *p, size_t end, unsigned rcode);
+
+/* How large an answer over UDP the asker takes, by its EDNS record (RFC 6891), from DNSMSG_PLAIN to
+ * DNSMSG_EDNS. */
+size_t dnsmsg_room(const uint8_t *query, size_t len);
+
+/* Lowers what an EDNS record asks for to DNSMSG_EDNS. */
+void dnsmsg_lower(uint8_t *query, size_t len);
+
+/* Turns a response that is too long into one that says so, for the asker to come over TCP. Returns its
+ * length. */
+size_t dnsmsg_cut(uint8_t *p, size_t len);
 
 /* Appends an address of the name in the question to a response in p[size]; returns the new length,
  * the same when it does not fit. */

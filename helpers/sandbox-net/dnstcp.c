@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dnsmsg.h"
 #include "frame.h"
 #include "names.h"
 #include "outlet.h"
@@ -35,18 +36,24 @@ struct stream {
 };
 
 struct dnstcp {
+	struct dns_setup setup;
 	struct names *names;
 	const struct dns_servers *servers;
+	struct dns_rate *rate;
+	int64_t now;
 	struct stream streams[STREAMS_MAX];
 	unsigned n; /* behind the last that is in use */
 };
 
-struct dnstcp *dnstcp_new(struct names *names, const struct dns_servers *servers)
+struct dnstcp *dnstcp_new(const struct dns_setup *setup, const struct dns_servers *servers,
+			  struct dns_rate *rate)
 {
 	struct dnstcp *tcp = g_new0(struct dnstcp, 1);
 
-	tcp->names = names;
+	tcp->setup = *setup;
+	tcp->names = setup->names;
 	tcp->servers = servers;
+	tcp->rate = rate;
 	for (unsigned i = 0; i < STREAMS_MAX; i++)
 		tcp->streams[i].inner = tcp->streams[i].outer = -1;
 	return tcp;
@@ -131,9 +138,13 @@ static enum step on_query(struct dnstcp *tcp, struct stream *s)
 			    s->answer + LENGTH, &len)) {
 	case NAMES_DROP: return STEP_END;
 	case NAMES_ANSWER: return reply(s, len);
-	case NAMES_FORWARD: return connect_next(tcp, s);
+	case NAMES_FORWARD: break;
 	}
-	return STEP_END;
+	if (dns_rate_take(tcp->rate, tcp->now))
+		return connect_next(tcp, s);
+	if (tcp->setup.flooded)
+		tcp->setup.flooded(tcp->setup.opaque);
+	return fail(s);
 }
 
 /* As much as is missing of a message, its length first. 1: it is whole, 0: not yet, -1: the end. */
@@ -175,14 +186,18 @@ static enum step step_connect(struct dnstcp *tcp, struct stream *s)
 static enum step step_answer(struct dnstcp *tcp, struct stream *s)
 {
 	int r = take(s->outer, s->answer, &s->answer_len, ANSWER_MAX);
+	unsigned rcode;
 	size_t len;
 
 	if (r == 0)
 		return STEP_ANSWER;
 	if (r < 0 || memcmp(s->answer + LENGTH, s->query + LENGTH, 2) != 0)
 		return connect_next(tcp, s);
+	rcode = s->answer_len >= LENGTH + DNSMSG_HEADER ? dnsmsg_rcode(s->answer + LENGTH) : 0;
 	len = names_answer(tcp->names, s->query + LENGTH, s->query_len - LENGTH, s->answer + LENGTH,
 			   s->answer_len - LENGTH);
+	if (len && dns_is_failure(rcode) && s->tried < tcp->servers->n)
+		len = 0;
 	return len ? reply(s, len) : connect_next(tcp, s);
 }
 
@@ -250,6 +265,7 @@ static void handle(struct dnstcp *tcp, struct stream *s, const struct pollset *s
 
 void dnstcp_handle(struct dnstcp *tcp, const struct pollset *set)
 {
+	tcp->now = set->now;
 	for (unsigned i = 0; i < tcp->n; i++)
 		if (tcp->streams[i].index >= 0 && tcp->streams[i].inner >= 0)
 			handle(tcp, &tcp->streams[i], set);

@@ -8,8 +8,9 @@
 
 struct dnstcp;
 
-/* `servers` stays the caller's, and may change. */
-struct dnstcp *dnstcp_new(struct names *names, const struct dns_servers *servers);
+/* `servers` stays the caller's, and may change; so does `rate`. */
+struct dnstcp *dnstcp_new(const struct dns_setup *setup, const struct dns_servers *servers,
+			  struct dns_rate *rate);
 void dnstcp_free(struct dnstcp *tcp);
 
 /* Our end of a stream: owned here. */

@@ -62,7 +62,7 @@ const char *filter_reason_text(enum filter_reason why)
 	return reasons[why];
 }
 
-bool filter_is_special(const struct naddr *a)
+static bool is_special_itself(const struct naddr *a)
 {
 	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
 		struct naddr net = { .family = special[i].family };
@@ -74,7 +74,17 @@ bool filter_is_special(const struct naddr *a)
 	return false;
 }
 
-bool filter_is_host(const struct filter *f, const struct naddr *a)
+bool filter_is_special(const struct naddr *a)
+{
+	struct naddr v4[NADDR_WITHIN];
+	bool found = is_special_itself(a);
+
+	for (unsigned n = naddr_within(a, v4); n-- > 0;)
+		found |= is_special_itself(&v4[n]);
+	return found;
+}
+
+static bool is_host_itself(const struct filter *f, const struct naddr *a)
 {
 	size_t low = 0, high = f->nhost;
 
@@ -90,6 +100,16 @@ bool filter_is_host(const struct filter *f, const struct naddr *a)
 			high = mid;
 	}
 	return false;
+}
+
+bool filter_is_host(const struct filter *f, const struct naddr *a)
+{
+	struct naddr v4[NADDR_WITHIN];
+	bool host = is_host_itself(f, a);
+
+	for (unsigned n = naddr_within(a, v4); n-- > 0;)
+		host |= is_host_itself(f, &v4[n]);
+	return host;
 }
 
 /* ---- where to ---- */

@@ -97,10 +97,11 @@ enum filter_verdict filter_destination(const struct filter *f, uint8_t proto,
  * where --host-port opened it. */
 bool filter_socket(const struct filter *f, uint8_t proto, const struct naddr *dst, uint16_t port);
 
-/* Loopback, link-local, multicast, unspecified, reserved: never reached through us. */
+/* Loopback, link-local, multicast, unspecified, reserved, also as naddr_within(): never reached through
+ * us. */
 bool filter_is_special(const struct naddr *a);
 
-/* An address of the host. */
+/* An address of the host, also as naddr_within(). */
 bool filter_is_host(const struct filter *f, const struct naddr *a);
 
 /* "an address of the host" */

@@ -109,6 +109,13 @@ void loop_refused_name(void *opaque, const char *name, const struct naddr *a, en
 	log_refused_name(net->log, name, text, net->now);
 }
 
+void loop_flooded(void *opaque)
+{
+	struct net *net = opaque;
+
+	log_refused_name(net->log, "*", "too many queries at once", net->now);
+}
+
 static void take_frame(struct net *net, uint8_t *p, size_t len)
 {
 	enum filter_reason why;

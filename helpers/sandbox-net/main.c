@@ -147,6 +147,7 @@ static void make_names(struct net *net)
 	struct dns_setup dns = { .resolv = net->config.resolv,
 				 .servers = net->config.dns_servers,
 				 .reply = loop_reply,
+				 .flooded = loop_flooded,
 				 .opaque = net };
 
 	net->names = names_new(&names);

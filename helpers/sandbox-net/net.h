@@ -44,6 +44,8 @@ int64_t loop_now(void);
 void loop_run(struct net *net);
 /* names_setup.refused */
 void loop_refused_name(void *opaque, const char *name, const struct naddr *a, enum names_why why);
+/* dns_setup.flooded */
+void loop_flooded(void *opaque);
 /* dns_reply: an answer as a frame. */
 void loop_reply(void *opaque, const struct dns_client *client, const uint8_t *data, size_t len);
 

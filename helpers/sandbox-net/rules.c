@@ -29,9 +29,19 @@ struct learned {
 	int64_t until;
 };
 
+/* Datagrams that a name has allowed: they go on when its time is over, until they pause. */
+struct flow {
+	struct naddr addr;
+	uint16_t port;
+	int64_t until;
+};
+
+enum { FLOWS = 1024, FLOW_TRIES = 8 };
+
 struct rules {
 	GArray *rules;   /* struct rule */
 	GArray *learned; /* struct learned */
+	struct flow flows[FLOWS];
 	bool any_allow, any_name;
 	int64_t now;
 };
@@ -195,11 +205,22 @@ static bool learned_matches(const struct rules *rules, const struct rule *rule,
 	return false;
 }
 
+/* What is denied is denied by translation too (RFC 6052); what is allowed is what is written. */
+static bool net_matches(const struct rule *rule, const struct naddr *dst)
+{
+	struct naddr v4[NADDR_WITHIN];
+	bool in = naddr_in(dst, &rule->net, rule->prefix);
+
+	for (unsigned n = rule->allow ? 0 : naddr_within(dst, v4); n-- > 0;)
+		in |= naddr_in(&v4[n], &rule->net, rule->prefix);
+	return in;
+}
+
 static bool target_matches(const struct rules *rules, const struct rule *rule,
 			   const struct naddr *dst)
 {
 	switch (rule->target) {
-	case TARGET_NET: return naddr_in(dst, &rule->net, rule->prefix);
+	case TARGET_NET: return net_matches(rule, dst);
 	case TARGET_LAN: return rules_is_lan(dst);
 	case TARGET_NAME:
 	case TARGET_BELOW: return learned_matches(rules, rule, dst);
@@ -245,14 +266,54 @@ static const struct rule *find(const struct rules *rules, uint8_t proto, const s
 	return NULL;
 }
 
-bool rules_allow(const struct rules *rules, uint8_t proto, const struct naddr *dst, uint16_t port)
+/* The place of a flow: its own, or else the one that ends first of those it may take. */
+static struct flow *flow_at(struct rules *rules, const struct naddr *a, uint16_t port)
 {
-	const struct rule *rule = rules ? find(rules, proto, dst, port) : NULL;
+	struct flow *oldest = NULL;
+	uint32_t hash = 2166136261U; /* FNV-1a */
 
-	if (!rules)
+	for (unsigned i = 0; i < sizeof(a->bytes); i++)
+		hash = (hash ^ a->bytes[i]) * 16777619U;
+	hash = (hash ^ port) * 16777619U;
+	for (unsigned i = 0; i < FLOW_TRIES; i++) {
+		struct flow *flow = &rules->flows[(hash + i) % FLOWS];
+
+		if (flow->port == port && naddr_equal(&flow->addr, a))
+			return flow;
+		if (!oldest || flow->until < oldest->until)
+			oldest = flow;
+	}
+	return oldest;
+}
+
+/* Whether this is one of a flow that has not paused; it goes on then. */
+static bool flow_continues(struct rules *rules, const struct naddr *a, uint16_t port)
+{
+	struct flow *flow = flow_at(rules, a, port);
+
+	if (flow->port != port || !naddr_equal(&flow->addr, a) || flow->until <= rules->now)
+		return false;
+	flow->until = rules->now + RULES_UDP_IDLE_MS;
+	return true;
+}
+
+static void flow_begin(struct rules *rules, const struct naddr *a, uint16_t port)
+{
+	*flow_at(rules, a, port) = (struct flow){ *a, port, rules->now + RULES_UDP_IDLE_MS };
+}
+
+bool rules_allow(struct rules *rules, uint8_t proto, const struct naddr *dst, uint16_t port)
+{
+	bool datagrams = rules && rules->any_name && proto == IPPROTO_UDP;
+	const struct rule *rule;
+
+	if (!rules || (datagrams && flow_continues(rules, dst, port)))
 		return true;
+	rule = find(rules, proto, dst, port);
 	if (!rule)
 		return !rules->any_allow && !(rules->any_name && is_resolver(port));
+	if (datagrams && rule->allow && rule->name)
+		flow_begin(rules, dst, port);
 	return rule->allow;
 }
 
@@ -494,7 +555,7 @@ void rules_tick(struct rules *rules, int64_t now)
 		rules->now = now;
 }
 
-bool rules_is_lan(const struct naddr *a)
+static bool is_lan_itself(const struct naddr *a)
 {
 	/* RFC 1918, RFC 6598, RFC 4193 */
 	/* clang-format off */
@@ -508,4 +569,14 @@ bool rules_is_lan(const struct naddr *a)
 		if (naddr_in(a, &lan[i].net, lan[i].prefix))
 			return true;
 	return false;
+}
+
+bool rules_is_lan(const struct naddr *a)
+{
+	struct naddr v4[NADDR_WITHIN];
+	bool lan = is_lan_itself(a);
+
+	for (unsigned n = naddr_within(a, v4); n-- > 0;)
+		lan |= is_lan_itself(&v4[n]);
+	return lan;
 }

@@ -27,6 +27,7 @@ enum {
 	RULES_LEARNED_MAX = 8192,     /* addresses; the one that ends first goes */
 	RULES_TTL_MIN_MS = 30 * 1000, /* programs resolve first and connect a little later */
 	RULES_TTL_MAX_MS = 3600 * 1000,
+	RULES_UDP_IDLE_MS = 240 * 1000, /* as long as libslirp keeps a socket for them */
 };
 
 struct rules;
@@ -45,8 +46,9 @@ void rules_free(struct rules *rules);
 void rules_tick(struct rules *rules, int64_t now);
 
 /* Whether a new flow may begin; port in host byte order, 0 for ICMP. Never called for frames of
- * TCP connections that exist. */
-bool rules_allow(const struct rules *rules, uint8_t proto, const struct naddr *dst, uint16_t port);
+ * TCP connections that exist; datagrams to where a name has allowed them go on when its time is over,
+ * until they pause for RULES_UDP_IDLE_MS. */
+bool rules_allow(struct rules *rules, uint8_t proto, const struct naddr *dst, uint16_t port);
 
 /* Why rules_allow() has refused this, in the words of the command line; into out[RULES_WHY], which is
  * returned. */
@@ -86,5 +88,5 @@ void rules_learn_host(struct rules *rules, const char *name, const struct naddr 
 /* Which name an address was last handed out for, or NULL; for messages. */
 const char *rules_name_of(const struct rules *rules, const struct naddr *a);
 
-/* Addresses of no public network: private, carrier-grade, unique local. */
+/* Addresses of no public network: private, carrier-grade, unique local, also as naddr_within(). */
 bool rules_is_lan(const struct naddr *a);

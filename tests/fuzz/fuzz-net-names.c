@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "dnsmsg.h"
 #include "fuzz.h"
 #include "hello.h"
 #include "names.h"
@@ -27,7 +28,11 @@ static void ask(const uint8_t *p, size_t len)
 
 		(void)names_query(names, query, n, out, &ret);
 		(void)names_failure(query, n, out);
-		(void)names_answer(names, query, n, answer, len - 1 - n);
+		(void)dnsmsg_room(query, n);
+		dnsmsg_lower(query, n);
+		ret = names_answer(names, query, n, answer, len - 1 - n);
+		if (ret >= DNSMSG_HEADER)
+			(void)dnsmsg_cut(answer, ret);
 	}
 	names_free(names);
 	rules_free(rules);

@@ -4,7 +4,7 @@
 import contextlib
 import subprocess
 
-from box import PYTHON, cases, equal, read_line, start
+from box import PYTHON, cases, check, equal, read_line, start
 import world
 from test_network import CLIENT, NET, client
 from world import World
@@ -138,3 +138,122 @@ def test_restart_of_the_resolver():
             box.expect("failed")
             w.ask("resolver", "on")
         box.expect("127.0.0.53")
+
+
+# ---------------------------------------------------------------- answers
+
+def asks(script, *options, **keywords):
+    with World(**keywords) as w:
+        return client(ASK + script, *options, via=w.via)
+
+
+@cases(free=(), rules=("--allow", "*.example.test"))
+def test_sizes(*options):
+    """An answer over UDP is no larger than the box has said, and than 1232 bytes; else it is cut short, and comes whole
+    over TCP."""
+    got = asks("""
+for size in 0, 400, 1100, 4096:
+    print(*[(cut, len(found), n <= max(size, 512)) for _, cut, found, n in (ask(name, 1, size) for name in ('big.example.test', 'huge.example.test'))])
+print(len(socket.gethostbyname_ex('huge.example.test')[2]), ask('many.example.test', 1, 4096)[1:3])
+""", *options, resolv="nameserver %s\\n" % world.NET4)
+    small = "('cut', 0, True) ('cut', 0, True)\n"
+    equal(got.out, small * 2 + small + "('cut', 0, True) ('cut', 0, True)\n" + "100 ('cut', [])\n")
+
+
+def test_chains():
+    """An alias of an alias counts as what was asked for, in any order; a ring of them leads nowhere, and what stands beside a
+    chain was not asked for."""
+    got = asks("""
+for name in 'chain.example.test', 'mixed.example.test', 'ring.example.test', 'one.example.net':
+    print(ask(name)[::2], why(%(OTHER4)r, %(ECHO)d))
+""" % vars(world), "--allow", "chain.example.test:1", "--allow", "mixed.example.test:%d" % world.ECHO, "--allow", "ring.example.test")
+    equal(got.out, "('ok', ['198.51.100.3']) ECONNREFUSED\n('ok', ['198.51.100.3']) connected\n('ok', []) connected\n('refused', []) connected\n")
+
+
+@cases(failed=("50",), refused=("51",), unknowing=("52",), mute=("53",), garbage=("54",), closed=("77",), several=("50", "51", "54", "52"))
+def test_failing_servers(*last):
+    """Servers that fail, refuse, do not know how, say nothing, or something else, are passed over, over UDP and TCP."""
+    servers = [w for n in last for w in ("--dns", "127.0.0.77" if n == "77" else "198.51.100." + n)]
+    got = asks("""
+print(ask('b.example.test')[::2])
+s = connect(%(DNS)r, 53, 40)
+q = query('b.example.test')
+s.sendall(struct.pack('>H', len(q)) + q)
+print(read_answer(s.recv(4096)[2:])[::2])
+""" % vars(world), *servers, "--dns", world.OTHER4)
+    equal(got.out, "('ok', ['198.51.100.3'])\n" * 2)
+
+
+@cases(failed=("failed", "50"), refused=("refused", "51"), silent=("failed", "53"), last=("refused", "53", "50", "51"))
+def test_no_server(what, *last):
+    """Where no server knows, the box hears what the last one says, or of the failure."""
+    got = asks("print(ask('b.example.test', timeout=30)[0], flush=True)", *[w for n in last for w in ("--dns", "198.51.100." + n)])
+    equal(got.out, what + "\n")
+
+
+REBINDING = ("lan", "host", "local")
+REBINDING6 = ("nat64", "local64", "mapped", "tunnel", "host64")
+
+
+def test_rebinding():
+    """Answers that lead into private networks or to the host are refused, in IPv6 by whatever translation."""
+    script = """
+for name in %r: print(ask(name + '.example.test')[0])
+for name in %r: print(ask(name + '.example.test', 28)[0])
+print(ask('good64.example.test', 28)[2], ask('b.example.test', 28)[2])
+""" % (REBINDING, REBINDING6)
+    good = "['64:ff9b::c633:6401'] ['2001:db8:1::1']\n"
+    equal(asks(script, "--allow", "*.example.test").out, "refused\n" * 8 + good)
+    equal(asks(script, "--allow", "*.example.test", "--allow", "10.66.0.0/16", "--allow", "lan").out,
+          "ok\nrefused\nrefused\n" + "ok\n" * 4 + "refused\n" + good)
+    equal(asks(script).out, "ok\n" * 8 + good)   # without rules by name nothing is hidden
+
+
+def test_translated():
+    """No translation leads to the host or to what is never reached, and --deny lan holds for it."""
+    got = asks("print(*[why(a, %(ECHO)d, 1) for a in ('64:ff9b::%(HOST4)s', '64:ff9b:1::169.254.169.254', '2002:7f00:1::1', '64:ff9b::10.66.0.1')])"
+               % vars(world), "--deny", "lan")
+    equal(got.out, "ECONNREFUSED " * 3 + "ECONNREFUSED\n")
+
+
+def test_flood():
+    """A flood of queries is passed on at a bounded rate, and names work after it."""
+    with World() as w:
+        got = client(ASK + """
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect((%(DNS)r, 53))
+begin = time.monotonic()
+for n in range(4000):
+    s.send(query('flood.example.test', ident=n))
+    if n %% 50 == 49: time.sleep(0.005)
+took = time.monotonic() - begin
+time.sleep(0.5)
+end = time.monotonic() + 20
+while ask('b.example.test', timeout=1)[0] != 'ok' and time.monotonic() < end: pass
+print(ask('b.example.test')[2])
+print(took)
+""" % vars(world), via=w.via)
+        first, took = got.out.splitlines()
+        asked = w.ask("asked")
+    equal(first, "['198.51.100.3']")
+    check(200 <= asked <= 500 + 100 * (float(took) + 1), "%d queries passed on in %s s" % (asked, took))
+
+
+def test_pending():
+    """As many queries wait as there is place for; the others fail at once, and the place comes free again."""
+    got = asks("""
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect((%(DNS)r, 53))
+s.settimeout(1)
+for n in range(400):
+    s.send(query('b.example.test', ident=n))
+    if n %% 20 == 19: time.sleep(0.002)
+failed = 0
+try:
+    while s.recv(512)[3] & 15 == 2: failed += 1
+except socket.timeout: pass
+print(failed)
+time.sleep(4)
+print(ask('b.example.test', timeout=30)[0])
+""" % vars(world), "--dns", "198.51.100.53")
+    equal(got.out, "144\nfailed\n")

@@ -76,7 +76,7 @@ class World:
 # ---------------------------------------------------------------- the other side
 
 HITS = []
-KEPT = mmap.mmap(-1, 8)   # of both sides
+KEPT = mmap.mmap(-1, 16)   # of both sides
 
 
 def ip(*words):
@@ -200,29 +200,48 @@ def question(data):
     return ".".join(labels), kind, data[12:at + 5]
 
 
+FAILING = {"198.51.100.50": 2, "198.51.100.51": 5, "198.51.100.52": 4, "198.51.100.53": "mute", "198.51.100.54": "garbage"}
 NAMES = {"www.example.test": NET4, "host.example.test": HOST4, "local.example.test": "127.0.0.1",
-         "a.example.test": NET4, "b.example.test": OTHER4, "lan.example.test": LAN4, "end.example.net": OTHER4}
-ALIASES = {"alias.example.test": "end.example.net"}
+         "a.example.test": NET4, "b.example.test": OTHER4, "lan.example.test": LAN4, "end.example.net": OTHER4,
+         "flood.example.test": NET4, "mixed.example.net": OTHER4}
+NAMES6 = {"nat64.example.test": ["64:ff9b::10.66.0.1"], "local64.example.test": ["64:ff9b:1::10.66.0.1"], "mapped.example.test": ["::ffff:10.66.0.1"],
+          "tunnel.example.test": ["2002:a42:1::1"], "host64.example.test": ["64:ff9b::" + HOST4], "b.example.test": [NET6],
+          "good64.example.test": ["64:ff9b::" + NET4]}
+ALIASES = {"alias.example.test": "end.example.net", "chain.example.test": "one.example.net", "one.example.net": "two.example.org",
+           "two.example.org": "end.example.net", "ring.example.test": "ring.example.net", "ring.example.net": "ring.example.test",
+           "mixed.example.test": "mixed.example.org", "mixed.example.org": "mixed.example.net"}
+
+
+def encode(name):
+    return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+
+
+def record(owner, kind, data):
+    return encode(owner) + struct.pack(">HHIH", kind, 1, 60, len(data)) + data
 
 
 def resolve(data, stream, own):
-    """A records of NAMES; "server.example.test" is who answers; "many" and "much.example.test" have so many that UDP does not hold them."""
+    """Records of NAMES, NAMES6 and ALIASES; "server.example.test" is who answers; "many" and "much.example.test" are cut
+    short over UDP, "big" and "huge.example.test" are 60 and 100 addresses that are not."""
     name, kind, asked = question(data)
-    chain, alias = b"", 0
-    if name in ALIASES:
+    records = []
+    while name in ALIASES and len(records) < 8:
+        records.append(record(name, 5, encode(ALIASES[name])))
         name = ALIASES[name]
-        target = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
-        chain, alias = b"\xc0\x0c" + struct.pack(">HHIH", 5, 1, 60, len(target)) + target, 12 + len(asked) + 12
     addresses = ["198.51.100.%d" % n for n in range(1, 101)] if name == "many.example.test" else \
         ["198.51.100.%d" % n for n in range(3, 103)] if name == "much.example.test" else \
+        ["198.51.101.%d" % n for n in range(60 if name[0] == "b" else 100)] if name in ("big.example.test", "huge.example.test") else \
         [own] if name == "server.example.test" else [NAMES[name]] if name in NAMES else []
-    if kind != 1:
-        records = []
-    else:
-        owner = struct.pack(">H", 0xc000 | (alias or 12))
-        records = ([chain] if chain else []) + [owner + struct.pack(">HHIH", 1, 1, 60, 4) + socket.inet_aton(a) for a in addresses]
-    truncated = not stream and len(records) > 20
-    flags = 0x8180 | (0x0200 if truncated else 0) | (0 if addresses else 3)
+    if kind == 1:
+        records += [record(name, 1, socket.inet_aton(a)) for a in addresses]
+    if kind == 28:
+        records += [record(name, 28, socket.inet_pton(socket.AF_INET6, a)) for a in NAMES6.get(name, [])]
+    if name.startswith("mixed"):
+        records.reverse()
+    if name == "flood.example.test":
+        KEPT[8:] = struct.pack("q", struct.unpack("q", KEPT[8:])[0] + 1)
+    truncated = not stream and name in ("many.example.test", "much.example.test")
+    flags = 0x8180 | (0x0200 if truncated else 0) | (0 if addresses or name in NAMES6 or name in ALIASES else 3)
     return data[:2] + struct.pack(">HHHHH", flags, 1, 0 if truncated else len(records), 0, 0) + asked + \
         (b"" if truncated else b"".join(records))
 
@@ -243,6 +262,29 @@ def names_stream(peer):
         peer.sendall(struct.pack(">H", len(answer)) + answer)
 
 
+def fail(data, how):
+    """What a server of FAILING answers, None: nothing."""
+    if how == "garbage":   # to another question
+        return data[:2] + struct.pack(">HHHHH", 0x8180, 1, 1, 0, 0) + encode("other.test") + b"\0\1\0\1" + record("other.test", 1, b"1234")
+    return None if how == "mute" else data[:2] + struct.pack(">HHHHH", 0x8180 | how, 1, 0, 0, 0) + question(data)[2]
+
+
+def fails(server):
+    while True:
+        data, peer = server.recvfrom(4096)
+        answered = fail(data, FAILING[server.getsockname()[0]])
+        if answered:
+            server.sendto(answered, peer)
+
+
+def fails_stream(peer):
+    data = peer.recv(4096)[2:]
+    answered = fail(data, FAILING[peer.getsockname()[0]])
+    if answered:
+        peer.sendall(struct.pack(">H", len(answered)) + answered)
+    peer.recv(1)
+
+
 def be_the_net(ready, go):
     """The outside, in a network namespace of its own."""
     os.write(ready, b"1")
@@ -254,6 +296,10 @@ def be_the_net(ready, go):
     ip("link", "set", "net0", "up")
     ip("addr", "add", OTHER4 + "/24", "dev", "net0")
     ip("addr", "add", LAN4 + "/32", "dev", "lo")
+    for address in FAILING:
+        ip("addr", "add", address + "/32", "dev", "lo")
+        serve(socket.SOCK_DGRAM, address, 53, fails)
+        serve(socket.SOCK_STREAM, address, 53, fails_stream)
     for address in (NET4, NET6, OTHER4, LAN4):
         for port, handler in ((ECHO, echo), (COUNT, count), (SOURCE, source), (RESET, reset), (MUTE, mute), (KEEP, keep),
                               (HTTP, http), (HTTPS, echo), (DOT, echo), (53, names_stream)):
@@ -347,6 +393,8 @@ def answer(line):
         return found
     if words[0] == "kept":
         return struct.unpack("q", KEPT[:8])[0]
+    if words[0] == "asked":   # how often for flood.example.test
+        return struct.unpack("q", KEPT[8:])[0]
     if words[0] == "resolver":
         RESOLVER.set(words[1] == "on")
         return "done"

@@ -282,9 +282,21 @@ static void chains(void **state)
 
 static void rebinding(void **state)
 {
-	static const char *const bad[] = { "127.0.0.1",    "10.0.0.1", "169.254.169.254",
-					   "198.51.100.2", "0.0.0.0",  "::1",
-					   "fd00::1",      "fe80::1",  "::ffff:10.0.0.1" };
+	static const char *const bad[] = { "127.0.0.1",
+					   "10.0.0.1",
+					   "169.254.169.254",
+					   "198.51.100.2",
+					   "0.0.0.0",
+					   "::1",
+					   "fd00::1",
+					   "fe80::1",
+					   "::ffff:10.0.0.1",
+					   "::10.0.0.1",
+					   "64:ff9b::10.0.0.1",
+					   "64:ff9b::127.0.0.1",
+					   "64:ff9b:1::169.254.169.254",
+					   "64:ff9b::198.51.100.2",
+					   "2002:c0a8:101::1" };
 	struct place p;
 
 	(void)state;
@@ -349,6 +361,51 @@ static void answers(void **state)
 	clear_place(&p);
 }
 
+/* A query with an EDNS record for answers of that size. */
+static struct message query_edns(unsigned size)
+{
+	struct message m = query("a.org", DNSMSG_A);
+
+	memset(m.p + m.len, 0, 11);
+	m.p[m.len + 2] = DNSMSG_OPT;
+	put16(m.p + m.len + 3, size);
+	m.len += 11;
+	put16(m.p + 10, 1);
+	return m;
+}
+
+static void sizes(void **state)
+{
+	/* clang-format off */
+	static const struct { unsigned asked, room, sent; } rows[] = {
+		{ 0, 512, 0 }, { 511, 512, 511 }, { 512, 512, 512 }, { 1232, 1232, 1232 },
+		{ 1233, 1232, 1232 }, { 65535, 1232, 1232 },
+	};
+	/* clang-format on */
+	struct message m = query("a.org", DNSMSG_A), a = answer("a.org", DNSMSG_A);
+
+	(void)state;
+	assert_int_equal(dnsmsg_room(m.p, m.len), DNSMSG_PLAIN);
+	dnsmsg_lower(m.p, m.len);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		m = query_edns(rows[i].asked);
+		assert_int_equal(dnsmsg_room(m.p, m.len), rows[i].room);
+		dnsmsg_lower(m.p, m.len);
+		assert_int_equal(get16(m.p + m.len - 8), rows[i].sent);
+		m.len--; /* cut off: none that can be read */
+		assert_int_equal(dnsmsg_room(m.p, m.len), DNSMSG_PLAIN);
+	}
+	put_address(&a, "a.org", "192.0.2.1", 60);
+	a.p[3] |= DNSMSG_NXDOMAIN;
+	a.len = dnsmsg_cut(a.p, a.len);
+	assert_int_equal(a.len, query("a.org", DNSMSG_A).len);
+	assert_true(dnsmsg_is_truncated(a.p));
+	assert_true(dnsmsg_is_response(a.p));
+	assert_int_equal(dnsmsg_answers(a.p), 0);
+	assert_int_equal(dnsmsg_rcode(a.p), DNSMSG_NXDOMAIN);
+	assert_int_equal(dnsmsg_cut(a.p, DNSMSG_HEADER), DNSMSG_HEADER);
+}
+
 static void failure(void **state)
 {
 	struct message q = query("a.org", DNSMSG_A);
@@ -367,7 +424,7 @@ int main(void)
 		cmocka_unit_test(names_of_messages), cmocka_unit_test(hosts),
 		cmocka_unit_test(queries),           cmocka_unit_test(chains),
 		cmocka_unit_test(rebinding),         cmocka_unit_test(answers),
-		cmocka_unit_test(failure),
+		cmocka_unit_test(failure),           cmocka_unit_test(sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

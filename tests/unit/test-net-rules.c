@@ -34,7 +34,7 @@ static struct rules *make(const char *list)
 	return rules;
 }
 
-static bool allows(const struct rules *rules, uint8_t proto, const char *to, uint16_t port)
+static bool allows(struct rules *rules, uint8_t proto, const char *to, uint16_t port)
 {
 	struct naddr a = addr(to);
 
@@ -202,6 +202,98 @@ static void lifetime(void **state)
 	rules_free(rules);
 }
 
+/* Datagrams go on past the name's time, until they pause for too long; streams begin anew each time. */
+static void datagrams(void **state)
+{
+	struct rules *rules = make("allow any a.org 1-1000");
+	int64_t now = 1000000;
+
+	(void)state;
+	assert_true(learn(rules, "a.org", "192.0.2.1", 0));
+	assert_true(allows(rules, UDP, "192.0.2.1", 500));
+	for (int i = 0; i < 10; i++) {
+		now += RULES_UDP_IDLE_MS - 1;
+		rules_tick(rules, now);
+		assert_true(allows(rules, UDP, "192.0.2.1", 500));
+		assert_false(allows(rules, UDP, "192.0.2.1", 501));
+		assert_false(allows(rules, UDP, "192.0.2.2", 500));
+		assert_false(allows(rules, TCP, "192.0.2.1", 500));
+	}
+	rules_tick(rules, now + RULES_UDP_IDLE_MS);
+	assert_false(allows(rules, UDP, "192.0.2.1", 500));
+	/* more at once than there is place for: they are forgotten, not mixed up */
+	assert_true(learn(rules, "a.org", "192.0.2.3", 0));
+	for (unsigned i = 0; i < 10000; i++)
+		assert_int_equal(allows(rules, UDP, "192.0.2.3", (uint16_t)i),
+				 i >= 1 && i <= 1000 && i != 53 && i != 443 && i != 853);
+	rules_free(rules);
+	rules = make("deny any 192.0.2.0/24 *;allow any a.org *");
+	assert_true(learn(rules, "a.org", "192.0.2.1", 0));
+	assert_false(allows(rules, UDP, "192.0.2.1", 500));
+	rules_free(rules);
+}
+
+/* Addresses of IPv4 in those of IPv6: denied as themselves, and allowed by nothing but IPv6. */
+static void translated(void **state)
+{
+	static const char *const lan[] = {
+		"64:ff9b::10.1.2.3",         "64:ff9b::192.168.0.1", "64:ff9b:1::10.1.2.3",
+		"64:ff9b:1:a01:2:300::",     "64:ff9b:1:a:1:203::",  "64:ff9b:1:7:a:102:300::",
+		"64:ff9b:1:a01:2:300::dead", "::ffff:0:10.1.2.3",    "2002:a01:203::1",
+	};
+	static const char *const other[] = { "64:ff9b::192.0.2.1", "64:ff9b:1::192.0.2.1",
+					     "2002:c000:201::1", "64:ff9b:2::10.1.2.3" };
+	struct rules *rules = make("deny any 10.0.0.0/8 *;deny any 192.168.0.0/16 *");
+	struct rules *allowing = make("allow any 10.0.0.0/8 *");
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(lan); i++) {
+		assert_true(rules_is_lan((struct naddr[]){ addr(lan[i]) }));
+		assert_false(allows(rules, TCP, lan[i], 80));
+		assert_false(allows(allowing, TCP, lan[i], 80));
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(other); i++) {
+		assert_false(rules_is_lan((struct naddr[]){ addr(other[i]) }));
+		assert_true(allows(rules, TCP, other[i], 80));
+	}
+	rules_free(rules);
+	rules_free(allowing);
+}
+
+static void why_not(const struct rules *rules, uint8_t proto, const char *to, uint16_t port,
+		    const char *want)
+{
+	struct naddr a = addr(to);
+	char out[RULES_WHY];
+
+	assert_string_equal(rules_why(rules, proto, &a, port, out), want);
+}
+
+static void reasons(void **state)
+{
+	struct rules *rules =
+		make("deny tcp 10.0.0.0/8 443-443,8000-8010;deny any 2001:db8::/32 22-22;"
+		     "deny any lan *;allow any a.org *;deny udp *.b.org *");
+	char out[RULES_WHY];
+
+	(void)state;
+	assert_true(learn(rules, "a.org", "192.0.2.1", 60));
+	why_not(rules, TCP, "10.1.2.3", 8001, "--deny tcp://10.0.0.0/8:443,8000-8010");
+	why_not(rules, TCP, "2001:db8::1", 22, "--deny [2001:db8::/32]:22");
+	why_not(rules, UDP, "10.1.2.3", 443, "--deny lan");
+	why_not(rules, TCP, "192.0.2.2", 80, "no --allow for it");
+	why_not(rules, UDP, "192.0.2.1", 443, "QUIC, under a rule with a name");
+	why_not(rules, TCP, "192.0.2.1", 853,
+		"another name server than the box's, under rules with names");
+	rules_tick(rules, 1000000 + 61000);
+	why_not(rules, TCP, "192.0.2.1", 80, "its name was looked up too long ago");
+	assert_string_equal(rules_why_name(rules, "x.b.org", out), "no --allow for this name");
+	rules_free(rules);
+	rules = make("deny any *.b.org *;allow any b.org *");
+	assert_string_equal(rules_why_name(rules, "x.b.org", out), "--deny *.b.org");
+	rules_free(rules);
+}
+
 /* As many as there is place for: the one that ends first goes, those that are for ever stay. */
 static void full(void **state)
 {
@@ -269,7 +361,8 @@ int main(void)
 		cmocka_unit_test(faults),       cmocka_unit_test(addresses),
 		cmocka_unit_test(by_name),      cmocka_unit_test(lifetime),
 		cmocka_unit_test(full),         cmocka_unit_test(rebinding),
-		cmocka_unit_test(server_names),
+		cmocka_unit_test(server_names), cmocka_unit_test(datagrams),
+		cmocka_unit_test(translated),   cmocka_unit_test(reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
