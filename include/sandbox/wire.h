@@ -35,6 +35,9 @@ enum wire_kind {
 	_WIRE_MAX,
 };
 
+/* The status PID 1 exits with when it has held --timeout itself, since the launcher was stopped. */
+enum { WIRE_TIMED_OUT = 124 };
+
 enum wire_slot {
 	WIRE_SLOT_PTY = 1,   /* the master of the box's own pty */
 	WIRE_SLOT_LINK,      /* the box's frames; err.num is enum netctl_channel */

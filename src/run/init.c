@@ -209,7 +209,7 @@ static _Noreturn void loop(struct init *init)
 
 		/* --timeout is the launcher's, but it may be stopped together with its caller */
 		if (init->deadline_ms && left <= 0)
-			leave(init, INIT_FAILED);
+			leave(init, WIRE_TIMED_OUT);
 		p[3].fd = init->notify.fd;
 		if (poll(p, 4, left > INT_MAX ? INT_MAX : (int)left) < 0 && errno != EINTR)
 			leave(init, INIT_FAILED);

@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include <sandbox/cgroup.h>
@@ -248,9 +249,9 @@ static void handle_end(struct watch *w)
 		;
 	freezer_ask(w);
 	teardown_reap(w);
-	/* PID 1 keeps the deadline too, for the time in which we are stopped */
-	if (w->plan->timeout_ms > 0 && !w->ending.exited && !w->failed &&
-	    watch_now_us() - w->start_us >= (int64_t)w->plan->timeout_ms * 1000)
+	/* we may have been stopped since before we were told of the start: our clock says nothing */
+	if (!w->ending.exited && !w->failed && WIFEXITED(w->ending.init) &&
+	    WEXITSTATUS(w->ending.init) == WIRE_TIMED_OUT)
 		w->ending.timed_out = true;
 }
 
