@@ -56,6 +56,9 @@ int cgtree_open(struct cgtree *tree, const char *path);
 int cgtree_enter(struct cgtree *tree, enum cgtree_how how, const char *const *controllers,
 		 size_t n);
 
+/* Switches on again what somebody has switched off. */
+void cgtree_again(const struct cgtree *tree, const char *const *controllers, size_t n);
+
 /* Kills what is left in the box, removes what was made and puts BASE back as it was. */
 void cgtree_leave(struct cgtree *tree);
 

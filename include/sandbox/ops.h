@@ -109,6 +109,10 @@ struct op_class {
 /* Removes the private home, if there is one, once no process of the box is left. */
 void op_private_remove(struct run *run);
 
+/* While the box runs in a cgroup that systemd has not made for it: writes limits whose files have gone
+ * again. 0, or negative errno: they no longer hold. */
+int limits_keep(struct run *run);
+
 /* Indexed by enum op_kind; apply is NULL for the kinds that run/ carries out itself
  * (OP_CLONE, OP_NETNS_JOIN). */
 extern const struct op_class op_classes[_OP_MAX];

@@ -31,6 +31,9 @@ struct watch_box {
 	int wire;
 	int signals;      /* from watch_signals_open() */
 	int cgroup;       /* the box's directory, or -EBADF */
+	int (*keep)(void *arg); /* called twice a second: writes limits again that somebody has
+	                           taken away; negative: they no longer hold. NULL: not needed */
+	void *keep_arg;
 	int limiter;      /* the limiter beside the box (soft.h, freezer), or -EBADF */
 	int net;          /* pidfd of the network helper, -1: none; its control socket */
 	int net_control;

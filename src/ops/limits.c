@@ -83,6 +83,16 @@ static int set_one(struct run *run, enum limit_kind kind, struct err *err)
 	return cgroup_write(run->tree.box, files[kind].file, text);
 }
 
+static void set_memory(const struct run *run)
+{
+	if (run->limits[LIMIT_MEMORY].by != LIMIT_BY_CGROUP)
+		return;
+	/* the host would hide the limit by swapping; and a box dies whole */
+	if (!run->limits[LIMIT_MEMORY_SWAP].asked)
+		(void)cgroup_write(run->tree.box, "memory.swap.max", "0");
+	(void)cgroup_write(run->tree.box, "memory.oom.group", "1");
+}
+
 static int set_all(struct run *run, struct err *err)
 {
 	for (int i = 0; i < _LIMIT_MAX && err->code == ERR_NONE; i++) {
@@ -100,29 +110,33 @@ static int set_all(struct run *run, struct err *err)
 	}
 	if (err->code != ERR_NONE)
 		return -1;
-	if (run->limits[LIMIT_MEMORY].by == LIMIT_BY_CGROUP) {
-		/* the host would hide the limit by swapping; and a box dies whole */
-		if (!run->limits[LIMIT_MEMORY_SWAP].asked)
-			(void)cgroup_write(run->tree.box, "memory.swap.max", "0");
-		(void)cgroup_write(run->tree.box, "memory.oom.group", "1");
-	}
+	set_memory(run);
 	return 0;
 }
 
 /* ---- where it is written ---- */
 
-static int use(struct run *run, const char *path, enum cgtree_how how)
+enum { CONTROLLERS = _LIMIT_MAX + 1 };
+
+static size_t list_controllers(const struct run *run, const char **ret)
 {
-	const char *controllers[_LIMIT_MAX + 1];
 	size_t n = 0;
-	int r;
 
 	for (int i = 0; i < _LIMIT_MAX; i++)
 		if (run->limits[i].asked && files[i].controller)
-			controllers[n++] = files[i].controller;
+			ret[n++] = files[i].controller;
 	/* what is written to a file comes to the disk later, and is the box's by its memory alone */
 	if (run->limits[LIMIT_IO_WRITE].asked)
-		controllers[n++] = "+memory";
+		ret[n++] = "+memory";
+	return n;
+}
+
+static int use(struct run *run, const char *path, enum cgtree_how how)
+{
+	const char *controllers[CONTROLLERS];
+	size_t n = list_controllers(run, controllers);
+	int r;
+
 	r = cgtree_open(&run->tree, path);
 	if (r == 0)
 		r = cgtree_enter(&run->tree, how, controllers, n);
@@ -153,6 +167,39 @@ static int find(const struct op *op, struct run *run, char **ret_why)
 		r = use(run, own, CGTREE_OTHERS);
 	if (r == -EOPNOTSUPP && !*ret_why)
 		*ret_why = g_strdup("threaded cgroups are in ours, such as a box with only --cpus");
+	return r;
+}
+
+/* ---- whether it is still there ---- */
+
+static bool in_file(const struct run *run, int kind)
+{
+	return run->limits[kind].by == LIMIT_BY_CGROUP && files[kind].file;
+}
+
+static bool are_held(const struct run *run)
+{
+	for (int i = 0; i < _LIMIT_MAX; i++)
+		if (in_file(run, i) && !cgroup_has(run->tree.box, files[i].file))
+			return false;
+	return true;
+}
+
+/* systemd switches controllers off again in a unit without Delegate=, when something else changes
+ * near it; their files, and the limits, are gone then without a word. */
+int limits_keep(struct run *run)
+{
+	const char *controllers[CONTROLLERS];
+	struct err err = { 0 };
+	int r = 0;
+
+	if (run->tree.box < 0 || run->tree.scope || are_held(run))
+		return 0;
+	cgtree_again(&run->tree, controllers, list_controllers(run, controllers));
+	for (int i = 0; i < _LIMIT_MAX && r == 0; i++)
+		if (in_file(run, i))
+			r = set_one(run, (enum limit_kind)i, &err);
+	set_memory(run);
 	return r;
 }
 

@@ -375,6 +375,11 @@ static int start(struct launcher *l, struct err *err)
 	return r;
 }
 
+static int keep_limits(void *arg)
+{
+	return limits_keep(arg);
+}
+
 int run_plan(const struct plan *plan, struct status *status, struct outcome *ret, struct err *err)
 {
 	struct launcher l;
@@ -388,6 +393,8 @@ int run_plan(const struct plan *plan, struct status *status, struct outcome *ret
 	} else {
 		l.box.cgroup = l.run.tree.box;
 		l.box.limiter = l.run.freezer_fd;
+		l.box.keep = l.run.tree.entered ? keep_limits : NULL;
+		l.box.keep_arg = &l.run;
 		l.box.ip = l.run.net.ip[0] ? l.run.net.ip : plan->ip;
 		r = watch_run(&l.box, plan, status, ret, err);
 	}

@@ -411,6 +411,11 @@ static void enable(const struct cgtree *tree, const char *const *controllers, si
 			(void)cgroup_write(tree->base, "cgroup.subtree_control", controllers[i]);
 }
 
+void cgtree_again(const struct cgtree *tree, const char *const *controllers, size_t n)
+{
+	enable(tree, controllers, n);
+}
+
 static int is_alone(const struct cgtree *tree)
 {
 	int r = each_process(tree->base, count_one, getpid());

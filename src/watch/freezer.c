@@ -16,16 +16,21 @@ void freezer_poll(const struct watch *w, struct pollfd *slot)
 	*slot = (struct pollfd){ w->limiter_lost ? -1 : w->box->limiter, POLLIN, 0 };
 }
 
-static void on_end(struct watch *w)
+void limits_lost(struct watch *w, const char *cause)
 {
-	w->limiter_lost = true;
 	if (w->ending.exited || w->failed || w->gone)
 		return;
 	(void)err_set(&w->failure, ERR_LIMIT, ESRCH, "the limits no longer hold");
-	(void)err_cause(&w->failure, "the process that enforced them was killed");
+	(void)err_cause(&w->failure, "%s", cause);
 	w->failure.stage = STAGE_WATCH;
 	w->failed = true;
 	teardown_kill(w);
+}
+
+static void on_end(struct watch *w)
+{
+	w->limiter_lost = true;
+	limits_lost(w, "the process that enforced them was killed");
 }
 
 void freezer_handle(struct watch *w, const struct pollfd *slot)

@@ -40,6 +40,7 @@
 enum {
 	KILL_AFTER_MS = 2000, /* from --stop-signal to SIGKILL */
 	FLUSH_MS = 1000,      /* for the screen to be complete before we stop */
+	KEEP_MS = 500,        /* limits that were taken away are written again */
 };
 
 enum slot {
@@ -267,6 +268,19 @@ static void handle_budget(struct watch *w)
 	teardown_kill(w);
 }
 
+/* A launcher that was stopped meanwhile looks when it goes on. */
+static void handle_keep(struct watch *w)
+{
+	int64_t now = watch_now_us() / 1000;
+
+	if (!w->box->keep || now < w->keep_ms)
+		return;
+	w->keep_ms = now + KEEP_MS;
+	if (w->box->keep(w->box->keep_arg) < 0)
+		limits_lost(w, "somebody has switched their controllers off, as systemd does in a "
+			       "unit without Delegate=yes");
+}
+
 static void handle_deadline(struct watch *w)
 {
 	if (w->deadline == DEADLINE_NONE || watch_now_us() / 1000 < w->deadline_ms)
@@ -284,19 +298,24 @@ static void handle_deadline(struct watch *w)
 	teardown_kill(w);
 }
 
-static int time_left(const struct watch *w, int most)
+/* Until `when`, if that is sooner. */
+static int sooner(int64_t when, int most)
 {
-	int64_t left;
+	int64_t left = when - watch_now_us() / 1000;
 
-	most = resolv_wait(&w->resolv, budget_wait(&w->budget, most));
-	if (w->deadline == DEADLINE_NONE)
-		return most;
-	left = w->deadline_ms - watch_now_us() / 1000;
 	if (left < 0)
 		left = 0;
 	if (most >= 0 && left > most)
 		left = most;
 	return left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+static int time_left(const struct watch *w, int most)
+{
+	most = resolv_wait(&w->resolv, budget_wait(&w->budget, most));
+	if (w->box->keep)
+		most = sooner(w->keep_ms, most);
+	return w->deadline == DEADLINE_NONE ? most : sooner(w->deadline_ms, most);
 }
 
 static int fill_slots(const struct watch *w, struct pollfd *slots, int *ret_timeout)
@@ -338,6 +357,7 @@ static int watch_turn(struct watch *w)
 		return 0;
 	}
 	handle_budget(w);
+	handle_keep(w);
 	handle_deadline(w);
 	return 0;
 }
@@ -345,6 +365,7 @@ static int watch_turn(struct watch *w)
 static void watch_begin(struct watch *w)
 {
 	w->start_us = watch_now_us();
+	w->keep_ms = w->start_us / 1000 + KEEP_MS;
 	if (w->plan->timeout_ms > 0) {
 		w->deadline = DEADLINE_STOP;
 		w->deadline_ms = w->start_us / 1000 + (int64_t)w->plan->timeout_ms;

