@@ -18,6 +18,20 @@ static void on_link(struct net *net, const struct netctl_msg *msg, int *fd)
 	link_open(&net->link, fd_steal(fd), &net->config.box);
 }
 
+static void on_peers(struct net *net, int fd)
+{
+	const struct peers_setup setup = { .filter = &net->filter,
+					   .box = &net->config.box,
+					   .link = &net->link,
+					   .names = net->names,
+					   .rules = net->rules };
+
+	if (net->peers)
+		(void)close(fd);
+	else
+		net->peers = peers_new(&setup, fd);
+}
+
 static void on_message(struct net *net, const struct netctl_msg *msg, const char *text, int *fd)
 {
 	switch ((enum netctl_kind)msg->kind) {
@@ -30,6 +44,14 @@ static void on_message(struct net *net, const struct netctl_msg *msg, const char
 	case NETCTL_LISTEN:
 		if (*fd >= 0)
 			(void)relay_listen(net->relay, msg->value, fd_steal(fd));
+		break;
+	case NETCTL_PEERS_LISTEN:
+		if (*fd >= 0)
+			on_peers(net, fd_steal(fd));
+		break;
+	case NETCTL_PEER:
+		if (*fd >= 0 && net->peers)
+			peers_add(net->peers, fd_steal(fd), text);
 		break;
 	case NETCTL_LEAVE: net->leave = true; break;
 	case NETCTL_PROCESS:

@@ -2,6 +2,7 @@
 #include "filter.h"
 
 #include "checksum.h"
+#include "peer.h"
 #include "rules.h"
 
 enum {
@@ -25,6 +26,7 @@ enum {
 	TCP_URGENT = 18, /* offsets in the TCP header */
 	TCP_CHECKSUM = 16,
 	TCP_OFFSET_FLAGS = 12,
+	ARP_REQUEST = 1,
 };
 
 /* clang-format off */
@@ -230,6 +232,38 @@ static void clear_urgent(uint8_t *p, struct frame *frame)
 	}
 }
 
+/* ---- to other boxes ---- */
+
+/* Any address of the network that is nobody's so far: its frames are switched by address, or refused
+ * at once, which is better than no answer. */
+static bool is_neighbour(const struct filter *f, const struct naddr *a)
+{
+	return f->peers && is_own_network(f, a) && !is_gateway(f, a) && !is_dns(f, a);
+}
+
+/* Whether a neighbour is still there is asked of its own address. */
+static bool is_discovery(const struct frame *frame)
+{
+	return frame->proto == IPPROTO_ICMPV6 &&
+	       (frame->icmp_type == ND_SOLICIT || frame->icmp_type == ND_ADVERT);
+}
+
+/* Rules are asked about what the box begins, and not about its answers. */
+static enum filter_verdict out_peer(const struct filter *f, unsigned slot, const uint8_t *p,
+				    const struct frame *frame, enum filter_reason *why)
+{
+	if (!peer_kind(frame))
+		return drop(why, FILTER_BY_KIND);
+	if (!f->rules || peer_flow_has(f->peers, slot, p, frame, true))
+		return FILTER_PEER;
+	if (!rules_allow_peer(f->rules, frame->proto, &frame->dst, frame->dport))
+		return refuse(why, FILTER_BY_RULE);
+	peer_flow_add(f->peers, slot, p, frame, true);
+	return FILTER_PEER;
+}
+
+/* ---- to the world ---- */
+
 static enum filter_verdict out_arp(const struct filter *f, const struct filter_box *box,
 				   const uint8_t *p, const struct frame *frame,
 				   enum filter_reason *why)
@@ -237,6 +271,9 @@ static enum filter_verdict out_arp(const struct filter *f, const struct filter_b
 	/* the sender's hardware address in the packet; and who is asked or answered */
 	if (memcmp(p + FRAME_ETH + 8, box->mac, 6) != 0 || !naddr_equal(&frame->src, &box->ipv4))
 		return drop(why, FILTER_BY_SOURCE);
+	if (is_neighbour(f, &frame->dst) && get16(p + FRAME_ETH + 6) == ARP_REQUEST &&
+	    !naddr_equal(&frame->dst, &box->ipv4))
+		return FILTER_NEIGHBOUR;
 	return naddr_equal(&frame->dst, &f->gateway4) || naddr_equal(&frame->dst, &f->dns4)
 		       ? FILTER_PASS
 		       : drop(why, FILTER_BY_NETWORK);
@@ -255,6 +292,9 @@ static enum filter_verdict out_neighbour(const struct filter *f, const uint8_t *
 	if (!is_own_network(f, &frame->dst) && frame->dst.bytes[0] != 0xff)
 		return drop(why, FILTER_BY_KIND);
 	target = naddr6(p + frame->l4 + TARGET);
+	if (is_neighbour(f, &target) && frame->icmp_type == ND_SOLICIT &&
+	    !naddr_equal(&target, &frame->src))
+		return FILTER_NEIGHBOUR;
 	return is_own_network(f, &target) ? FILTER_PASS : drop(why, FILTER_BY_NETWORK);
 }
 
@@ -280,6 +320,8 @@ static enum filter_verdict out_tcp(const struct filter *f, uint8_t *p, struct fr
 		return filter_destination(f, IPPROTO_TCP, &frame->dst, frame->dport, why);
 	if (filter_is_special(&frame->dst))
 		return drop(why, FILTER_BY_SPECIAL);
+	if (is_neighbour(f, &frame->dst)) /* it was there when the connection began */
+		return refuse(why, FILTER_BY_NETWORK);
 	return filter_is_host(f, &frame->dst) ? drop(why, FILTER_BY_HOST) : FILTER_PASS;
 }
 
@@ -295,11 +337,15 @@ static enum filter_verdict out_ip(const struct filter *f, const struct filter_bo
 				  struct frame *frame, enum filter_reason *why)
 {
 	const struct naddr *own = frame->kind == FRAME_IPV4 ? &box->ipv4 : &box->ipv6;
+	int slot;
 
 	if (!own->family)
 		return drop(why, FILTER_BY_IPV6);
 	if (!naddr_equal(&frame->src, own))
 		return drop(why, FILTER_BY_SOURCE);
+	slot = f->peers && !is_discovery(frame) ? peer_find(f->peers, &frame->dst) : -1;
+	if (slot >= 0)
+		return out_peer(f, (unsigned)slot, p, frame, why);
 	if (is_icmp(frame->proto))
 		return out_icmp(f, p, frame, why);
 	/* what goes to everybody is never answered by an error (RFC 1122, 3.2.2) */

@@ -19,6 +19,7 @@
  */
 
 struct rules;
+struct peer_table;
 
 /* One box on the link, and whose frames these are. */
 struct filter_box {
@@ -52,14 +53,17 @@ struct filter {
 	/* the host's own addresses, sorted; kept up to date by hostaddr.c */
 	const struct naddr *host;
 	size_t nhost;
-	struct rules *rules; /* NULL: everything else is allowed */
+	struct rules *rules;      /* NULL: everything else is allowed */
+	struct peer_table *peers; /* NULL: --network user */
 };
 
 enum filter_verdict {
 	FILTER_PASS,
-	FILTER_DROP,   /* no answer: it is malformed, or not meant for an answer */
-	FILTER_REFUSE, /* answered at once: RST, or ICMP (reject.c) */
-	FILTER_DNS,    /* UDP to our name server: dns.c answers */
+	FILTER_DROP,      /* no answer: it is malformed, or not meant for an answer */
+	FILTER_REFUSE,    /* answered at once: RST, or ICMP (reject.c) */
+	FILTER_DNS,       /* UDP to our name server: dns.c answers */
+	FILTER_PEER,      /* to another box of the network: peers.c */
+	FILTER_NEIGHBOUR, /* asks for the hardware address of one: peer.c answers */
 };
 
 enum filter_reason {

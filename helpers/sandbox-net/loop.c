@@ -116,6 +116,13 @@ void loop_flooded(void *opaque)
 	log_refused_name(net->log, "*", "too many queries at once", net->now);
 }
 
+static void show_neighbour(struct net *net, const uint8_t *p, const struct frame *frame)
+{
+	uint8_t out[PEER_NEIGHBOUR_MAX];
+
+	link_write(&net->link, out, peer_neighbour(&net->link.box, p, frame, out));
+}
+
 static void take_frame(struct net *net, uint8_t *p, size_t len)
 {
 	enum filter_reason why;
@@ -125,6 +132,8 @@ static void take_frame(struct net *net, uint8_t *p, size_t len)
 	case FILTER_DROP: return;
 	case FILTER_REFUSE: refuse(net, p, &frame, why); return;
 	case FILTER_DNS: ask_dns(net, p, &frame); return;
+	case FILTER_PEER: peers_send(net->peers, p, &frame); return;
+	case FILTER_NEIGHBOUR: show_neighbour(net, p, &frame); return;
 	case FILTER_PASS: break;
 	}
 	if (too_many(net, &frame))
@@ -158,6 +167,7 @@ static void fill(struct net *net, struct pollset *set)
 	hostaddr_fill(&net->hostaddr, set);
 	dns_fill(net->dns, set);
 	relay_fill(net->relay, set);
+	peers_fill(net->peers, set);
 	slirp_fill(net->slirp, set, link_is_full(&net->link));
 }
 
@@ -170,6 +180,7 @@ static void handle(struct net *net, struct pollset *set)
 	}
 	if (link_handle(&net->link, set))
 		take_frames(net);
+	peers_handle(net->peers, set);
 	slirp_handle(net->slirp, set);
 	dns_handle(net->dns, set);
 	relay_handle(net->relay, set);
@@ -179,7 +190,7 @@ static void handle(struct net *net, struct pollset *set)
 /* Somebody outside has not got yet what the box has sent. */
 static bool is_busy(const struct net *net)
 {
-	return slirp_is_full(net->slirp) || relay_is_busy(net->relay);
+	return slirp_is_full(net->slirp) || relay_is_busy(net->relay) || peers_is_busy(net->peers);
 }
 
 /* How long poll(2) may wait. On the way out: not at all, unless a socket has to take data first. */

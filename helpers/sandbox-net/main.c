@@ -8,6 +8,7 @@
  *                                 |                                   |
  *                                 +--> dns.c <------------------------+
  *                                 +--> reject.c, log.c
+ *                                 +--> peers.c <--> the helpers of other boxes (--network box:NAME)
  *
  * main.c: the arguments, the order of the start, the one line of the answer. See netctl.h.
  */

@@ -7,11 +7,12 @@
 #include "frame.h"
 #include "rules.h"
 
-enum { ALIASES_MAX = 16, HOST_TTL = 60, TTL_MAX = RULES_TTL_MAX_MS / 1000 };
+enum { ALIASES_MAX = 16, HOST_TTL = 60, PEER_TTL = 1, TTL_MAX = RULES_TTL_MAX_MS / 1000 };
 
 struct host {
 	char *name;
 	struct naddr addr;
+	bool peer; /* another box of the network: it may go */
 };
 
 struct names {
@@ -27,7 +28,7 @@ static void clear_host(void *host)
 static void add_host(struct names *names, const char *text)
 {
 	g_auto(GStrv) words = g_strsplit(text, " ", 2);
-	struct host host;
+	struct host host = { .peer = false };
 
 	if (g_strv_length(words) != 2 || !naddr_parse(words[1], &host.addr))
 		return;
@@ -52,6 +53,38 @@ void names_free(struct names *names)
 {
 	g_array_free(names->hosts, TRUE);
 	g_free(names);
+}
+
+/* ---- peers ---- */
+
+static bool is_host(const struct names *names, const char *name);
+
+static void add_peer(struct names *names, const char *name, const struct naddr *a)
+{
+	struct host host = { .name = g_strdup(name), .addr = *a, .peer = true };
+
+	g_array_append_val(names->hosts, host);
+}
+
+bool names_add_peer(struct names *names, const char *name, const struct naddr *ipv4,
+		    const struct naddr *ipv6)
+{
+	if (is_host(names, name))
+		return false;
+	add_peer(names, name, ipv4);
+	if (ipv6->family)
+		add_peer(names, name, ipv6);
+	return true;
+}
+
+void names_remove_peer(struct names *names, const char *name)
+{
+	for (unsigned i = names->hosts->len; i-- > 0;) {
+		const struct host *host = &g_array_index(names->hosts, struct host, i);
+
+		if (host->peer && strcmp(host->name, name) == 0)
+			g_array_remove_index(names->hosts, i);
+	}
 }
 
 /* ---- queries ---- */
@@ -79,7 +112,8 @@ static size_t answer_host(const struct names *names, const struct dnsmsg_questio
 
 		if (type == q->type && q->class == DNSMSG_IN && strcmp(host->name, q->name) == 0 &&
 		    (host->addr.family == 4 || has_ipv6(names)))
-			len = dnsmsg_add(out, len, NAMES_ANSWER_MAX, &host->addr, HOST_TTL);
+			len = dnsmsg_add(out, len, NAMES_ANSWER_MAX, &host->addr,
+					 host->peer ? PEER_TTL : HOST_TTL);
 	}
 	return len;
 }

@@ -39,6 +39,12 @@ struct names_setup {
 struct names *names_new(const struct names_setup *setup);
 void names_free(struct names *names);
 
+/* Another box of the network has come, or gone. Names of the user's own giving stand before: then
+ * false, and nothing is added. ipv6->family 0: it has none. */
+bool names_add_peer(struct names *names, const char *name, const struct naddr *ipv4,
+		    const struct naddr *ipv6);
+void names_remove_peer(struct names *names, const char *name);
+
 enum names_verdict { NAMES_FORWARD, NAMES_ANSWER, NAMES_DROP };
 
 enum { NAMES_ANSWER_MAX = 4096 };

@@ -12,6 +12,7 @@
 #include "link.h"
 #include "log.h"
 #include "names.h"
+#include "peers.h"
 #include "pollset.h"
 #include "relay.h"
 
@@ -24,6 +25,7 @@ struct net {
 	struct names *names;
 	struct dns *dns;
 	struct relay *relay;
+	struct peers *peers; /* NULL: --network user */
 	struct rules *rules;
 	struct log *log;
 	struct slirp_glue *slirp;

@@ -252,13 +252,15 @@ static bool name_covers(const struct rule *rule, uint8_t proto, uint16_t port)
 	return !is_resolver(port) || says_port(rule, port);
 }
 
-/* The first rule that matches; NULL: none. */
+/* The first rule that matches; NULL: none. For a `peer` "lan" does not count. */
 static const struct rule *find(const struct rules *rules, uint8_t proto, const struct naddr *dst,
-			       uint16_t port)
+			       uint16_t port, bool peer)
 {
 	for (unsigned i = 0; i < rules->rules->len; i++) {
 		const struct rule *rule = &g_array_index(rules->rules, struct rule, i);
 
+		if (peer && rule->target == TARGET_LAN)
+			continue;
 		if (proto_matches(rule, proto) && port_matches(rule, port) &&
 		    target_matches(rules, rule, dst) && name_covers(rule, proto, port))
 			return rule;
@@ -309,11 +311,23 @@ bool rules_allow(struct rules *rules, uint8_t proto, const struct naddr *dst, ui
 
 	if (!rules || (datagrams && flow_continues(rules, dst, port)))
 		return true;
-	rule = find(rules, proto, dst, port);
+	rule = find(rules, proto, dst, port, false);
 	if (!rule)
 		return !rules->any_allow && !(rules->any_name && is_resolver(port));
 	if (datagrams && rule->allow && rule->name)
 		flow_begin(rules, dst, port);
+	return rule->allow;
+}
+
+bool rules_allow_peer(const struct rules *rules, uint8_t proto, const struct naddr *dst,
+		      uint16_t port)
+{
+	const struct rule *rule = rules ? find(rules, proto, dst, port, true) : NULL;
+
+	if (!rules)
+		return true;
+	if (!rule)
+		return !rules->any_allow && !(rules->any_name && is_resolver(port));
 	return rule->allow;
 }
 
@@ -324,7 +338,7 @@ enum rules_inspect rules_inspect(const struct rules *rules, uint8_t proto, const
 
 	if (!rules || proto != IPPROTO_TCP || (port != PORT_HTTP && port != PORT_HTTPS))
 		return RULES_PLAIN;
-	rule = find(rules, proto, dst, port);
+	rule = find(rules, proto, dst, port, false);
 	return rule && rule->allow && rule->name && !rule->plain ? RULES_NAME : RULES_PLAIN;
 }
 
@@ -412,7 +426,7 @@ static bool ever_learned(const struct rules *rules, const struct naddr *a, bool 
 const char *rules_why(const struct rules *rules, uint8_t proto, const struct naddr *dst,
 		      uint16_t port, char *out)
 {
-	const struct rule *rule = find(rules, proto, dst, port);
+	const struct rule *rule = find(rules, proto, dst, port, false);
 	const char *text = "no --allow for it";
 	bool over;
 
@@ -536,6 +550,16 @@ void rules_learn_host(struct rules *rules, const char *name, const struct naddr 
 {
 	if (rules)
 		remember(rules, name, a, INT64_MAX);
+}
+
+void rules_forget(struct rules *rules, const struct naddr *a)
+{
+	for (unsigned i = rules ? rules->learned->len : 0; i-- > 0;) {
+		struct learned *l = &g_array_index(rules->learned, struct learned, i);
+
+		if (naddr_equal(&l->addr, a))
+			g_array_remove_index_fast(rules->learned, i);
+	}
 }
 
 const char *rules_name_of(const struct rules *rules, const struct naddr *a)

@@ -50,6 +50,10 @@ void rules_tick(struct rules *rules, int64_t now);
  * until they pause for RULES_UDP_IDLE_MS. */
 bool rules_allow(struct rules *rules, uint8_t proto, const struct naddr *dst, uint16_t port);
 
+/* The same for another box of the box's own network: "lan" says nothing about those. */
+bool rules_allow_peer(const struct rules *rules, uint8_t proto, const struct naddr *dst,
+		      uint16_t port);
+
 /* Why rules_allow() has refused this, in the words of the command line; into out[RULES_WHY], which is
  * returned. */
 enum { RULES_WHY = 160 };
@@ -84,6 +88,9 @@ bool rules_rebinds(const struct rules *rules, const struct naddr *a);
 
 /* A name that the user has given an address: good for ever, wherever it leads. */
 void rules_learn_host(struct rules *rules, const char *name, const struct naddr *a);
+
+/* Nobody has this address any more, and who gets it next has another name. */
+void rules_forget(struct rules *rules, const struct naddr *a);
 
 /* Which name an address was last handed out for, or NULL; for messages. */
 const char *rules_name_of(const struct rules *rules, const struct naddr *a);

@@ -34,6 +34,7 @@ ERR(NAMESPACE,       "E-NAMESPACE",        125, "a namespace could not be made o
 ERR(NETNS,           "E-NETNS",            125, "the network namespace cannot be joined or set up")
 ERR(NET_LINK,        "E-NET-LINK",         125, "no network interface can be made for the box")
 ERR(NET_ADDRESS,     "E-NET-ADDRESS",      125, "no free network addresses, or one that cannot be used")
+ERR(NET_BOX,         "E-NET-BOX",          125, "a network of boxes cannot be joined")
 ERR(PUBLISH,         "E-PUBLISH",          125, "a port of the host cannot be published")
 ERR(NET_HELPER,      "E-NET-HELPER",       125, "the network helper is missing, failed or ended")
 ERR(SUBID_NONE,      "E-SUBID-NONE",       125, "the user has no subordinate ids and they are needed")

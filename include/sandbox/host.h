@@ -48,6 +48,10 @@ struct host_net {
 	bool ipv6_built_in;
 	char *resolv;                /* content of /etc/resolv.conf; NULL: none */
 	char *hosts;                 /* content of /etc/hosts; NULL: none */
+	struct {                     /* --network box:NAME, once it has been joined (boxnet.h) */
+		uint32_t network;    /* host byte order; 0: it has not */
+		unsigned number;     /* of the box in it */
+	} box;
 };
 
 struct host {

@@ -41,9 +41,21 @@ enum netctl_kind {
 	NETCTL_AGENT,       /* socket of the agent in the box's network namespace */
 	NETCTL_LISTEN,      /* a socket bound to a published port, listening if of TCP; value: number of
 	                       its entry in [publish] ports */
+	NETCTL_PEERS_LISTEN, /* a listening socket for the other boxes of the network */
+	NETCTL_PEER,        /* a socket connected to one of them; text: its NETCTL_HELLO line */
 	NETCTL_LEAVE,       /* the command has ended: as the end of the exit pipe, but sooner */
 	_NETCTL_MAX,
 };
+
+/*
+ * --network box:NAME. The helpers of one network are joined each to each by SOCK_SEQPACKET sockets,
+ * one frame a packet. Who connects says first who it is; the other one knows that of it already,
+ * from its lease (ops/boxnet.c). One line, in both cases:
+ *
+ *   box1 IPV4 IPV6|- NAME|-
+ */
+#define NETCTL_HELLO "box1"
+enum { NETCTL_HELLO_MAX = 192 };
 
 /* How frames come out of a box: reads and writes are the same, errors are not. */
 enum netctl_channel {

@@ -38,7 +38,7 @@ enum stage {
 };
 
 enum op_kind {
-	OP_SCOPE, OP_NET_HELPER, OP_OWN_IP, OP_PUBLISH, OP_PIN, OP_CGROUP, OP_NETNS_JOIN, OP_CLONE, OP_IDMAP,
+	OP_SCOPE, OP_NET_HELPER, OP_NET_PEERS, OP_OWN_IP, OP_PUBLISH, OP_PIN, OP_CGROUP, OP_NETNS_JOIN, OP_CLONE, OP_IDMAP,
 	OP_IDENTITY, OP_GUARD, OP_CGROUPNS, OP_LOOPBACK, OP_LINK, OP_ADDRESS, OP_NET_DOOR, OP_NET_READY, OP_HOSTNAME,
 	OP_PROPAGATION, OP_ROOT, OP_SYMLINK, OP_BIND, OP_PROTECT, OP_HIDE, OP_TMPFS, OP_SCRATCH,
 	OP_DATA, OP_DEV, OP_PROC, OP_SYSFS, OP_MASK, OP_SYSCTL, OP_ROOT_ATTR, OP_MQUEUE, OP_PIVOT,
@@ -92,6 +92,7 @@ struct op {
 			 uid_t caller_uid; gid_t caller_gid; } identity;  /* the caller's, inside */
 		struct { bool pid_namespace; } guard;
 		struct { const char *config; } net_helper;        /* text of a key file */
+		struct { const char *name; bool joined; } net_peers;
 		struct { uint32_t first; const struct publish_at *ports; unsigned n; } own_ip; /* first: host
 			    order; without addresses */
 		struct { struct publish_at at; unsigned inner; bool own; } publish; /* own: at the address of
@@ -142,6 +143,8 @@ struct op {
 	} u;
 };
 
+struct boxnet;
+
 /* What the supervisor needs; everything else is in the rows. */
 struct plan {
 	GStringChunk *arena;
@@ -174,6 +177,9 @@ struct plan {
 
 	const char *ip;             /* --ip ADDRESS; NULL: none, or it is found while it starts */
 	struct publish_at *own_ports; /* of OP_OWN_IP */
+	struct boxnet *boxnet; /* --network box:NAME: where the run has joined it; set by cmd/ */
+	const char *net_box, *net_address, *net_address6; /* of it: name and addresses, for events; or NULL */
+
 	uint64_t timeout_ms;
 	int stop_signal;
 	GArray *io;                 /* struct io_rate, with absolute paths */
@@ -187,6 +193,13 @@ struct plan {
 int plan_compile(struct plan *ret, const struct spec *spec, const struct host *host,
 		 struct err *err);
 void plan_clear(struct plan *plan);
+
+/* The addresses of --network user and box:NAME (net.c). Networks of boxes are joined before there is
+ * a plan, since what it says follows from the address. */
+int plan_net_pick(const struct host *host, uint32_t *ret_network); /* 1: part of it is the host's; -EADDRINUSE */
+bool plan_net_known(uint32_t network);           /* one that plan_net_pick() might have answered */
+bool plan_net_ipv6(const struct spec *spec, const struct host *host);
+void plan_net_address6(uint32_t network, unsigned number, uint8_t *ret); /* ret[16] */
 
 /* The text of --explain and of the golden tests: one row a line, stage headings, then command,
  * environment and supervisor. `request` names origins; NULL leaves them out. */

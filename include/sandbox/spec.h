@@ -88,7 +88,7 @@ struct io_rate {
 /* An amount of memory: bytes, or thousandths of the host's RAM when bytes is 0. */
 struct memory_amount { uint64_t bytes; unsigned permille; };
 
-enum { SPEC_DNS_MAX = 8 };
+enum { SPEC_DNS_MAX = 8, NET_BOX_MAX = 32 };
 enum { SPEC_CPUS = 1024 }; /* --cpuset: numbers below */
 
 struct spec {
@@ -137,6 +137,7 @@ struct spec {
 
 	enum net_mode net;
 	const char *netns_path;
+	const char *net_box;        /* NET_USER: the network of boxes that it joins, or NULL */
 	GArray *publish;            /* struct publish */
 	struct { enum own_ip kind; uint8_t address[16]; bool ipv6; } ip;
 	GArray *host_ports;         /* struct host_port */

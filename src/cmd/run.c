@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <sandbox/boxnet.h>
 #include <sandbox/cmd.h>
 #include <sandbox/filter.h>
 #include <sandbox/host.h>
@@ -22,6 +23,7 @@ struct job {
 	struct request request;
 	struct spec spec;
 	struct host host;
+	struct boxnet boxnet;
 	struct plan plan;
 	struct status *status;
 	int die_by; /* the signal that ended the command */
@@ -31,6 +33,7 @@ struct job {
 static void job_clear(struct job *job)
 {
 	status_close(job->status);
+	boxnet_leave(&job->boxnet);
 	if (job->have_plan)
 		plan_clear(&job->plan);
 	if (job->have_host)
@@ -63,7 +66,7 @@ static unsigned wanted_facts(const struct spec *spec)
 	return (ranges ? HOST_WANT_SUBIDS : 0) | (limits ? HOST_WANT_CGROUP : 0) |
 	       (spec->net != NET_NONE ? HOST_WANT_RESOLV : 0) |
 	       (spec->net == NET_USER ? HOST_WANT_NET : 0) |
-	       (spec->backend == BACKEND_LANDLOCK ? HOST_WANT_RUNTIME : 0);
+	       (spec->backend == BACKEND_LANDLOCK || spec->net_box ? HOST_WANT_RUNTIME : 0);
 }
 
 /* (status_open() looks at those that are written to.) */
@@ -80,6 +83,25 @@ static int check_descriptors(const struct spec *spec, struct err *err)
 		r = v->kind == VOLUME_FILE ? host_fd_check(v->fd, "--file", v->origin, err) : 0;
 	}
 	return r;
+}
+
+/* Before there is a plan: what it says follows from the address. --explain does without. */
+static int join_boxes(struct job *job, struct err *err)
+{
+	struct boxnet_want want = { .runtime = job->host.runtime,
+				    .name = job->spec.net_box,
+				    .hostname = job->spec.hostname,
+				    .ipv6 = plan_net_ipv6(&job->spec, &job->host) };
+	int r;
+
+	if (!want.name || job->request.explain || plan_net_pick(&job->host, &want.network) < 0)
+		return 0;
+	r = boxnet_join(&job->boxnet, &want, err);
+	if (r < 0)
+		return err_origin(err, job->spec.origin[OPT_NETWORK]);
+	job->host.net.box.network = job->boxnet.network;
+	job->host.net.box.number = job->boxnet.number;
+	return 0;
 }
 
 static int prepare(struct job *job, char **argv, bool dashes, struct err *err)
@@ -99,10 +121,13 @@ static int prepare(struct job *job, char **argv, bool dashes, struct err *err)
 		r = host_probe(&job->host, wanted_facts(&job->spec), environ, err);
 	job->have_host = r == 0;
 	if (r == 0)
+		r = join_boxes(job, err);
+	if (r == 0)
 		r = plan_compile(&job->plan, &job->spec, &job->host, err);
 	job->have_plan = r == 0;
 	job->plan.scrub_argv = argv;
 	job->plan.scrub_env = environ;
+	job->plan.boxnet = &job->boxnet;
 	return r;
 }
 
@@ -380,9 +405,11 @@ int cmd_run(int argc, char **argv, struct err *err)
 {
 	struct job job = { 0 };
 	bool dashes = strcmp(argv[0], "run") != 0;
-	int r = prepare(&job, argv, dashes, err);
+	int r;
 
 	(void)argc;
+	boxnet_init(&job.boxnet);
+	r = prepare(&job, argv, dashes, err);
 	if (r == 0 && asked(&job.request, OPT_HELP))
 		r = cmd_help(1, (char *[]){ (char *)"help", NULL }, err);
 	else if (r == 0 && asked(&job.request, OPT_VERSION))

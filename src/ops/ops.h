@@ -16,6 +16,7 @@ OP_APPLY(loopback);
 OP_APPLY(link);
 OP_APPLY(address);
 OP_APPLY(net_helper);
+OP_APPLY(net_peers);
 OP_APPLY(net_ready);
 OP_APPLY(net_door);
 OP_APPLY(own_ip);

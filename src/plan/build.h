@@ -7,7 +7,7 @@
 struct plan_net {
 	bool user;
 	uint32_t network; /* of the /24: .2 is the gateway, .3 the DNS, .100 the box */
-	unsigned subnet;  /* part of the IPv6 prefix */
+	unsigned number;  /* of the box in it */
 	bool ipv6;
 	const char *hosts, *resolv; /* content of the box's /etc/hosts and /etc/resolv.conf */
 };

@@ -213,6 +213,14 @@ DESCRIBE(own_ip)
 				       op->u.own_ip.ports[i].port);
 }
 
+/* The first member's address stands for that which is not known before there is a lease. */
+DESCRIBE(net_peers)
+{
+	put_quoted(out, op->u.net_peers.name);
+	if (!op->u.net_peers.joined)
+		g_string_append(out, " (network and address are chosen at the start)");
+}
+
 DESCRIBE(publish)
 {
 	const struct publish_at *at = &op->u.publish.at;
@@ -537,6 +545,7 @@ static const struct { const char *name; void (*describe)(const struct op *, GStr
 	[OP_CGROUPNS]     = { "cgroupns",     describe_nothing },
 	[OP_LOOPBACK]     = { "loopback-up",  describe_nothing },
 	[OP_NET_HELPER]   = { "net-helper",   describe_net_helper },
+	[OP_NET_PEERS]    = { "net-peers",    describe_net_peers },
 	[OP_NET_READY]    = { "net-ready",    describe_nothing },
 	[OP_OWN_IP]       = { "own-ip",       describe_own_ip },
 	[OP_PUBLISH]      = { "publish",      describe_publish },

@@ -5,6 +5,9 @@
  * the box is only how the box reaches it.
  *
  *   10.0.N.0/24, fd73:6e64:6278:N::/64    .2 gateway, .3 DNS, .100 the box
+ *
+ * --network box:NAME is the same network for several boxes, .100 to .250: which of them this box is
+ * has been settled before (ops/boxnet.c), since it is a matter of who else is there.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -63,32 +66,77 @@ static bool overlaps(const struct host_net *net, uint32_t network, unsigned wide
 	return false;
 }
 
-static bool find_network(struct build *b, unsigned widest)
+static bool find_network(const struct host *host, unsigned widest, uint32_t *ret)
 {
-	unsigned nth = 0;
-
 	for (unsigned c = 0; c < G_N_ELEMENTS(candidates); c++)
-		for (unsigned i = 0; i < candidates[c].count; i++, nth++) {
-			uint32_t network = candidates[c].first + (i << 8);
-
-			if (overlaps(&b->host->net, network, widest))
-				continue;
-			b->net.network = network;
-			b->net.subnet = nth + 2;
-			return true;
+		for (unsigned i = 0; i < candidates[c].count; i++) {
+			*ret = candidates[c].first + (i << 8);
+			if (!overlaps(&host->net, *ret, widest))
+				return true;
 		}
 	return false;
 }
 
-static int choose_network(struct build *b, struct err *err)
+int plan_net_pick(const struct host *host, uint32_t *ret_network)
 {
-	if (find_network(b, 0))
+	if (find_network(host, 0, ret_network))
 		return 0;
-	if (find_network(b, WIDE + 1)) {
-		plan_notice(b, "the box's own network hides %s/%d of the host's routes from it",
+	return find_network(host, WIDE + 1, ret_network) ? 1 : -EADDRINUSE;
+}
+
+/* The number of a network: part of its IPv6 prefix. 0: it is none of ours. */
+static unsigned subnet_of(uint32_t network)
+{
+	unsigned nth = 2;
+
+	for (unsigned c = 0; c < G_N_ELEMENTS(candidates); c++) {
+		if (network >= candidates[c].first &&
+		    network < candidates[c].first + (candidates[c].count << 8))
+			return nth + ((network - candidates[c].first) >> 8);
+		nth += candidates[c].count;
+	}
+	return 0;
+}
+
+bool plan_net_known(uint32_t network)
+{
+	return (network & 0xff) == 0 && subnet_of(network) != 0;
+}
+
+/* The network of boxes is there already, whatever this host looks like now. */
+static int keep_network(struct build *b, struct err *err)
+{
+	b->net.network = b->host->net.box.network;
+	b->net.number = b->host->net.box.number;
+	if (!overlaps(&b->host->net, b->net.network, 0))
+		return 0;
+	if (!overlaps(&b->host->net, b->net.network, WIDE + 1)) {
+		plan_notice(b, "the boxes' network hides %s/%d of the host's routes from the box",
 			    ipv4(b, 0), PREFIX);
 		return 0;
 	}
+	(void)err_set(err, ERR_NET_ADDRESS, EADDRINUSE,
+		      "the addresses of the network '%s' are in use", b->spec->net_box);
+	(void)err_cause(err, "it is %s/%d, and the host has an address or a route there",
+			ipv4(b, 0), PREFIX);
+	(void)err_fix(err,
+		      "end the boxes of that network and start them again, or use another name");
+	return err_origin(err, b->spec->origin[OPT_NETWORK]);
+}
+
+static int choose_network(struct build *b, struct err *err)
+{
+	int r;
+
+	b->net.number = BOX;
+	if (b->host->net.box.network)
+		return keep_network(b, err);
+	r = plan_net_pick(b->host, &b->net.network);
+	if (r == 1)
+		plan_notice(b, "the box's own network hides %s/%d of the host's routes from it",
+			    ipv4(b, 0), PREFIX);
+	if (r >= 0)
+		return 0;
 	(void)err_set(err, ERR_NET_ADDRESS, EADDRINUSE, "no addresses are free for the box");
 	(void)err_cause(err, "the host has addresses or routes in each of 10.0.2.0 to 10.0.31.255, "
 			     "172.30.224.0 to 172.30.253.255 and 192.168.200.0 to 192.168.229.255");
@@ -96,12 +144,15 @@ static int choose_network(struct build *b, struct err *err)
 	return err_origin(err, b->spec->origin[OPT_NETWORK]);
 }
 
+bool plan_net_ipv6(const struct spec *spec, const struct host *host)
+{
+	return spec->ipv6 == TRI_ON || (spec->ipv6 == TRI_AUTO && host->net.ipv6);
+}
+
 static int choose_ipv6(struct build *b, struct err *err)
 {
-	const struct host_net *net = &b->host->net;
-
-	b->net.ipv6 = b->spec->ipv6 == TRI_ON || (b->spec->ipv6 == TRI_AUTO && net->ipv6);
-	if (!b->net.ipv6 || net->ipv6_built_in)
+	b->net.ipv6 = plan_net_ipv6(b->spec, b->host);
+	if (!b->net.ipv6 || b->host->net.ipv6_built_in)
 		return 0;
 	(void)err_set(err, ERR_NET_ADDRESS, EAFNOSUPPORT, "cannot give the box IPv6");
 	(void)err_cause(err, "it is switched off in this kernel");
@@ -110,15 +161,15 @@ static int choose_ipv6(struct build *b, struct err *err)
 }
 
 /* The last number looks like that of IPv4: ...::100. */
-static void ipv6_bytes(const struct build *b, unsigned host, uint8_t *ret)
+void plan_net_address6(uint32_t network, unsigned number, uint8_t *ret)
 {
 	const uint8_t prefix[6] = { 0xfd, 0x73, 0x6e, 0x64, 0x62, 0x78 };
 
 	memset(ret, 0, 16);
 	memcpy(ret, prefix, sizeof(prefix));
-	ret[7] = (uint8_t)b->net.subnet;
-	ret[14] = (uint8_t)(host / 100);
-	ret[15] = (uint8_t)((host / 10 % 10) << 4 | host % 10);
+	ret[7] = (uint8_t)subnet_of(network);
+	ret[14] = (uint8_t)(number / 100);
+	ret[15] = (uint8_t)((number / 10 % 10) << 4 | number % 10);
 }
 
 static const char *ipv6(struct build *b, unsigned host)
@@ -126,13 +177,13 @@ static const char *ipv6(struct build *b, unsigned host)
 	char text[INET6_ADDRSTRLEN];
 	uint8_t bytes[16];
 
-	ipv6_bytes(b, host, bytes);
+	plan_net_address6(b->net.network, host, bytes);
 	return plan_str(b, inet_ntop(AF_INET6, bytes, text, sizeof(text)));
 }
 
 static void mac_bytes(const struct build *b, uint8_t *ret)
 {
-	uint32_t address = b->net.network + BOX;
+	uint32_t address = b->net.network + b->net.number;
 
 	ret[0] = 0x5a; /* locally administered */
 	ret[1] = 0x53;
@@ -173,10 +224,11 @@ static void put_addresses(struct build *b, GString *out)
 	g_string_append_printf(out, "[link]\nmtu=%d\nmac=%02x:%02x:%02x:%02x:%02x:%02x\n", MTU,
 			       mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 	g_string_append_printf(out, "[ipv4]\naddress=%s\ngateway=%s\ndns=%s\nprefix=%d\n",
-			       ipv4(b, BOX), ipv4(b, GATEWAY), ipv4(b, DNS), PREFIX);
+			       ipv4(b, b->net.number), ipv4(b, GATEWAY), ipv4(b, DNS), PREFIX);
 	if (b->net.ipv6)
 		g_string_append_printf(out, "[ipv6]\naddress=%s\ngateway=%s\ndns=%s\nprefix=%d\n",
-				       ipv6(b, BOX), ipv6(b, GATEWAY), ipv6(b, DNS), PREFIX6);
+				       ipv6(b, b->net.number), ipv6(b, GATEWAY), ipv6(b, DNS),
+				       PREFIX6);
 }
 
 /* Texts of spec/netrule.c, in which nothing needs to be escaped. */
@@ -198,9 +250,9 @@ static void put_list(GString *out, const char *key, const GPtrArray *list)
 /* The box's own name, then those of --add-host. */
 static void put_hosts(struct build *b, GString *out)
 {
-	g_string_append_printf(out, "hosts=%s %s;", hostname(b), ipv4(b, BOX));
+	g_string_append_printf(out, "hosts=%s %s;", hostname(b), ipv4(b, b->net.number));
 	if (b->net.ipv6)
-		g_string_append_printf(out, "%s %s;", hostname(b), ipv6(b, BOX));
+		g_string_append_printf(out, "%s %s;", hostname(b), ipv6(b, b->net.number));
 	put_items(out, b->spec->hosts);
 }
 
@@ -332,6 +384,16 @@ static const char *helper_config(struct build *b)
 	return plan_str(b, out->str);
 }
 
+static void add_peers(struct build *b)
+{
+	struct op *op = plan_add(b, OP_NET_PEERS, STAGE_PREPARE, b->spec->origin[OPT_NETWORK]);
+
+	op->u.net_peers.name = b->plan->net_box = b->spec->net_box;
+	op->u.net_peers.joined = b->host->net.box.network != 0;
+	b->plan->net_address = ipv4(b, b->net.number);
+	b->plan->net_address6 = b->net.ipv6 ? ipv6(b, b->net.number) : NULL;
+}
+
 int plan_net(struct build *b, struct err *err)
 {
 	uint32_t origin = b->spec->origin[OPT_NETWORK];
@@ -346,6 +408,8 @@ int plan_net(struct build *b, struct err *err)
 	if (r < 0)
 		return r;
 	plan_add(b, OP_NET_HELPER, STAGE_PREPARE, origin)->u.net_helper.config = helper_config(b);
+	if (b->spec->net_box)
+		add_peers(b);
 	add_own_ip(b);
 	add_published(b);
 	(void)plan_add(b, OP_NET_READY, STAGE_LINK, origin);
@@ -368,13 +432,13 @@ void plan_net_rows(struct build *b)
 	mac_bytes(b, op->u.link.mac);
 	op = plan_add(b, OP_ADDRESS, STAGE_BUILD, origin);
 	op->u.address.name = interface;
-	op->u.address.address = b->net.network + BOX;
+	op->u.address.address = b->net.network + b->net.number;
 	op->u.address.gateway = b->net.network + GATEWAY;
 	op->u.address.prefix = PREFIX;
 	op->u.address.ipv6 = b->net.ipv6;
 	op->u.address.prefix6 = PREFIX6;
-	ipv6_bytes(b, BOX, op->u.address.address6);
-	ipv6_bytes(b, GATEWAY, op->u.address.gateway6);
+	plan_net_address6(b->net.network, b->net.number, op->u.address.address6);
+	plan_net_address6(b->net.network, GATEWAY, op->u.address.gateway6);
 	if (b->spec->publish->len)
 		(void)plan_add(b, OP_NET_DOOR, STAGE_BUILD, b->spec->origin[OPT_PUBLISH]);
 }
@@ -452,9 +516,9 @@ static const char *hosts_text(struct build *b)
 	const char *host = b->spec->view == VIEW_HOST ? b->host->net.hosts : NULL;
 	g_autoptr(GString) out = g_string_new(NULL);
 
-	g_string_append_printf(out, "%s\t%s\n", ipv4(b, BOX), hostname(b));
+	g_string_append_printf(out, "%s\t%s\n", ipv4(b, b->net.number), hostname(b));
 	if (b->net.ipv6)
-		g_string_append_printf(out, "%s\t%s\n", ipv6(b, BOX), hostname(b));
+		g_string_append_printf(out, "%s\t%s\n", ipv6(b, b->net.number), hostname(b));
 	put_added_hosts(b, out);
 	g_string_append(out, host ? host : plain);
 	if (out->str[out->len - 1] != '\n')
@@ -492,6 +556,9 @@ static const char *resolv_text(struct build *b)
 	g_string_append_printf(out, "nameserver %s\n", ipv4(b, DNS));
 	for (char **line = lines; *line; line++)
 		put_kept(out, *line);
+	/* else "web" would be asked for with each domain of the search list first */
+	if (b->spec->net_box)
+		g_string_append(out, "options ndots:0\n");
 	return plan_str(b, out->str);
 }
 

@@ -143,23 +143,50 @@ static const struct word net_words[] = {
 };
 /* clang-format on */
 
+/* A name of a directory of ours, and nothing that could lead out of it. */
+static const char *net_box_fault(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	size_t len = strlen(name);
+
+	if (len == 0)
+		return "there is no name after box:";
+	if (len > NET_BOX_MAX)
+		return "the name of the network is longer than 32 bytes";
+	if (!strchr(letters, name[0]))
+		return "the name of a network begins with a small letter or a digit";
+	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-")])
+		return "the name of a network consists of small letters, digits, '.', '_' and '-'";
+	return NULL;
+}
+
+static int set_net_box(struct build *b, const char *name, struct err *err)
+{
+	const char *fault = net_box_fault(name);
+
+	if (fault)
+		return build_refuse(err, b, "%s", fault);
+	b->spec->net = NET_USER;
+	b->spec->net_box = name;
+	return 0;
+}
+
 int set_network(struct build *b, struct err *err)
 {
 	const char *value = b->occ->value;
 	const struct word *word = word_find(net_words, value, strlen(value));
 	int r;
 
-	if (strncmp(value, "box:", 4) == 0)
-		return build_refuse_later(
-			err, "--network box:NAME",
-			"join a network namespace you have set up: --network ns:PATH");
+	b->spec->netns_path = NULL;
+	b->spec->net_box = NULL;
+	if (g_str_has_prefix(value, "box:"))
+		return set_net_box(b, value + 4, err);
 	if (word) {
 		b->spec->net = (enum net_mode)word->value;
-		b->spec->netns_path = NULL;
 		return 0;
 	}
 	if (strncmp(value, "ns:", 3) != 0)
-		return build_refuse(err, b, "it is none of none, user, host and ns:");
+		return build_refuse(err, b, "it is none of none, user, host, box: and ns:");
 	r = build_check_path(b, value + 3, err);
 	if (r < 0)
 		return r;

@@ -68,6 +68,16 @@ static void add_limits(GString *out, const struct limit *limits)
 	}
 }
 
+static void add_network(GString *out, const struct plan *plan)
+{
+	g_string_append(out, ",\"network\":{\"box\":");
+	json_string(out, plan->net_box);
+	add_string(out, "address", plan->net_address);
+	if (plan->net_address6)
+		add_string(out, "address6", plan->net_address6);
+	g_string_append_c(out, '}');
+}
+
 void event_started(GString *out, pid_t init, const struct plan *plan, const struct limit *limits,
 		   const char *ip)
 {
@@ -80,7 +90,10 @@ void event_started(GString *out, pid_t init, const struct plan *plan, const stru
 		add_string(out, "ip", ip);
 	g_string_append(out, ",\"limits\":{");
 	add_limits(out, limits);
-	g_string_append(out, "}}\n");
+	g_string_append_c(out, '}');
+	if (plan->net_box)
+		add_network(out, plan);
+	g_string_append(out, "}\n");
 }
 
 void event_exit(GString *out, const struct outcome *outcome, const char *refused)

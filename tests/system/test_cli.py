@@ -68,7 +68,7 @@ LATER = {
     "image": ("--image", "debian"), "overlay": ("--overlay",), "overlay_name": ("--overlay=x",),
     "security_opt": ("--security-opt", "a=b"),
     "detach": ("-d",), "name": ("--name", "x"),
-    "network_box": ("--network", "box:x"), "cwd_overlay": ("--cwd", "overlay"),
+    "cwd_overlay": ("--cwd", "overlay"),
     "volume_overlay": ("-v", "/usr:/x:overlay"),
 }
 
@@ -151,6 +151,9 @@ VALUES = {
     "cap_add": ("--cap-add", "CAP_NOSUCH"), "cap_drop": ("--cap-drop", "sys_admin,nosuch"), "cap_empty": ("--cap-add=",),
     "securebits": ("--securebits", "nosuch"), "signal_name": ("--stop-signal", "NOSUCH"), "signal_0": ("--stop-signal", "0"),
     "signal_99": ("--stop-signal", "99"), "network": ("--network", "bridge"), "network_empty": ("--network=",),
+    "box_empty": ("--network", "box:"), "box_path": ("--network", "box:a/b"), "box_dots": ("--network", "box:.."),
+    "box_capital": ("--network", "box:Web"), "box_long": ("--network", "box:" + "x" * 33), "box_dash": ("--network", "box:-a"),
+    "box_space": ("--network", "box:a b"), "box_newline": ("--network", "box:a\n"),
     "ns_empty": ("--network", "ns:"), "share": ("--share", "bogus"), "unshare": ("--unshare", "net,bogus"),
     "home": ("--home", "nowhere"), "cwd": ("--cwd", "maybe"), "status_word": ("--status-fd", "x"), "status_minus": ("--status-fd", "-1"),
     "status_huge": ("--status-fd", "99999999999"), "preserve_word": ("--preserve-fds", "x"), "preserve_2": ("--preserve-fds", "2"),

@@ -162,6 +162,8 @@ static bool published(const struct spec *s, unsigned row, const char *address, u
 	F(s->net == NET_HOST && s->share == CLONE_NEWNET, "share", "net") \
 	F(s->net == NET_HOST, "share", "net", "network", "host") \
 	F(s->net == NET_NONE, "network", "none", "unshare", "net") \
+	F(s->net == NET_USER && g_str_equal(s->net_box, "web-1.a_b"), "network", "box:web-1.a_b") \
+	F(s->net == NET_USER && !s->net_box, "network", "box:web", "network", "user") \
 	F(s->net == NET_NS && g_str_equal(s->netns_path, "/run/netns/x"), "network", "ns:/run/netns/x") \
 	F(s->net == NET_NONE && !s->netns_path, "network", "ns:/x", "network", "none") \
 	F(s->env_all && !s->clear_env, "env-all", NULL) \
@@ -265,7 +267,7 @@ static void test_refused_values(void **state)
 		{ "share", "PID", "not a namespace" },
 		{ "unshare", "mount", "not a namespace" },
 		{ "network", "", "ns:PATH" },
-		{ "network", "bridge", "none, user, host or ns:PATH" },
+		{ "network", "bridge", "none, user, host, box:NAME or ns:PATH" },
 		{ "publish", "", "names one port" },
 		{ "publish", "80", "names one port" },
 		{ "publish", "80:", "number is missing" },
@@ -464,7 +466,6 @@ static void test_refused_later(void **state)
 	static const char *const rows[][3] = {
 		{ "image", "debian", "--image is not part" },
 		{ "detach", NULL, "--detach is not part" },
-		{ "network", "box:web", "--network box:NAME is not part of this version" },
 		{ "cwd", "overlay", "--cwd overlay is not part" },
 	};
 

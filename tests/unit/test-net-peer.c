@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+/* Frames between boxes of one network, and the line by which helpers meet (helpers/sandbox-net). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glib.h>
+#include <string.h>
+
+#include "filter.h"
+#include "peer.h"
+#include "rules.h"
+
+enum { SLOT = 5, TCP = 6, UDP = 17, SIZE = 54, ICMP = 1 };
+
+static struct naddr addr(const char *text)
+{
+	struct naddr a;
+
+	assert_true(naddr_parse(text, &a));
+	return a;
+}
+
+struct world {
+	struct filter f;
+	struct filter_box box;
+	struct peer_table table;
+	struct peer_hello who;
+};
+
+static struct world *world(void)
+{
+	struct world *w = g_new0(struct world, 1);
+
+	w->f = (struct filter){ .gateway4 = addr("10.0.2.2"),
+				.dns4 = addr("10.0.2.3"),
+				.net4 = addr("10.0.2.0"),
+				.prefix4 = 24,
+				.gateway6 = addr("fd73::2"),
+				.dns6 = addr("fd73::3"),
+				.net6 = addr("fd73::"),
+				.prefix6 = 64,
+				.mtu = 1500,
+				.peers = &w->table };
+	w->box = (struct filter_box){ .mac = { 0x5a, 1 },
+				      .ipv4 = addr("10.0.2.100"),
+				      .ipv6 = addr("fd73::100") };
+	w->who.ipv4 = addr("10.0.2.101");
+	w->who.ipv6 = addr("fd73::101");
+	peer_set(&w->table, SLOT, &w->who);
+	return w;
+}
+
+static void make(uint8_t *p, const char *src, const char *dst, unsigned proto, unsigned sport,
+		 unsigned dport, unsigned flags)
+{
+	struct naddr s = addr(src), d = addr(dst);
+
+	memset(p, 0, SIZE);
+	p[6] = 0x5a;
+	p[7] = 1;
+	put16(p + 12, 0x0800);
+	p[14] = 0x45;
+	put16(p + 16, SIZE - FRAME_ETH);
+	p[23] = (uint8_t)proto;
+	memcpy(p + 26, s.bytes, 4);
+	memcpy(p + 30, d.bytes, 4);
+	put16(p + 34, sport);
+	put16(p + 36, dport);
+	if (proto == TCP) {
+		p[46] = 0x50;
+		p[47] = (uint8_t)flags;
+	} else if (proto == UDP) {
+		put16(p + 38, SIZE - 34);
+	} else {
+		p[34] = (uint8_t)sport;
+		p[35] = (uint8_t)dport;
+	}
+}
+
+static enum filter_verdict out(struct world *w, const char *dst, unsigned proto, unsigned sport,
+			       unsigned dport, unsigned flags)
+{
+	enum filter_reason why;
+	struct frame frame;
+	uint8_t p[SIZE];
+
+	make(p, "10.0.2.100", dst, proto, sport, dport, flags);
+	return filter_out(&w->f, &w->box, p, SIZE, &frame, &why);
+}
+
+static bool in(struct world *w, const char *src, const char *dst, unsigned proto, unsigned sport,
+	       unsigned dport, unsigned flags)
+{
+	struct frame frame;
+	uint8_t p[SIZE];
+
+	make(p, src, dst, proto, sport, dport, flags);
+	return peer_accept(&w->table, &w->f, &w->box, SLOT, p, SIZE, &frame);
+}
+
+static void test_hello(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"box1",
+		"box2 10.0.2.101 - web",
+		"box1 10.0.2.101 - ",
+		"box1 10.0.2.101 web",
+		"box1 fd73::101 - web",
+		"box1 10.0.2.101 10.0.2.102 web",
+		"box1  10.0.2.101 - web",
+		"box1 10.0.2.101 - web x",
+		"box1 10.0.2.101 - web\n",
+		"box1 10.0.2.101 - we_b",
+		"box1 10.0.2.101 - .web",
+		" box1 10.0.2.101 - web",
+		"box1 10.0.2.101 - we/b",
+		"box1 10.0.2.101 - aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	};
+	static const char good[] = "box1 10.0.2.101 fd73::101 Web.Lan";
+	struct peer_hello hello;
+
+	(void)state;
+	for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++)
+		if (peer_hello_parse(bad[i], strlen(bad[i]), &hello))
+			fail_msg("'%s' is a hello", bad[i]);
+	assert_false(peer_hello_parse(good, sizeof(good), &hello)); /* with its NUL */
+	assert_true(peer_hello_parse(good, strlen(good), &hello));
+	assert_string_equal(hello.name, "web.lan");
+	assert_true(peer_hello_parse("box1 10.0.2.101 - -", 19, &hello));
+	assert_string_equal(hello.name, "");
+	assert_int_equal(hello.ipv6.family, 0);
+}
+
+static void test_fits(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "10.0.3.101", NULL },        { "10.0.2.2", NULL },
+		{ "10.0.2.3", NULL },          { "10.0.2.100", NULL },
+		{ "10.0.2.0", NULL },          { "10.0.2.255", NULL },
+		{ "127.0.0.1", NULL },         { "10.0.2.101", "::1" },
+		{ "10.0.2.101", "fd73::100" }, { "10.0.2.101", "fd73::2" },
+		{ "10.0.2.101", "fd73::" },
+	};
+	struct world *w = world();
+
+	(void)state;
+	assert_true(peer_hello_fits(&w->f, &w->box, &w->who));
+	for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
+		struct peer_hello who = { .ipv4 = addr(bad[i][0]) };
+
+		if (bad[i][1])
+			who.ipv6 = addr(bad[i][1]);
+		if (peer_hello_fits(&w->f, &w->box, &who))
+			fail_msg("%s %s may join", bad[i][0], bad[i][1] ? bad[i][1] : "-");
+	}
+	g_free(w);
+}
+
+static void test_out(void **state)
+{
+	struct world *w = world();
+
+	(void)state;
+	assert_int_equal(out(w, "10.0.2.101", TCP, 4000, 80, FRAME_SYN), FILTER_PEER);
+	assert_int_equal(out(w, "10.0.2.101", UDP, 4000, 80, 0), FILTER_PEER);
+	assert_int_equal(out(w, "10.0.2.101", ICMP, 8, 0, 0), FILTER_PEER);
+	assert_int_equal(out(w, "10.0.2.101", ICMP, 5, 0, 0), FILTER_DROP); /* redirect */
+	/* nobody, and a connection of somebody who has left */
+	assert_int_equal(out(w, "10.0.2.102", TCP, 4000, 80, FRAME_SYN), FILTER_REFUSE);
+	assert_int_equal(out(w, "10.0.2.102", TCP, 4000, 80, FRAME_ACK), FILTER_REFUSE);
+	peer_unset(&w->table, SLOT);
+	assert_int_equal(out(w, "10.0.2.101", TCP, 4000, 80, FRAME_ACK), FILTER_REFUSE);
+	g_free(w);
+}
+
+static void test_in(void **state)
+{
+	struct world *w = world();
+
+	(void)state;
+	assert_true(in(w, "10.0.2.101", "10.0.2.100", TCP, 4000, 80, FRAME_SYN));
+	assert_false(in(w, "10.0.2.102", "10.0.2.100", TCP, 4000, 80, FRAME_SYN));
+	assert_false(in(w, "10.0.2.2", "10.0.2.100", UDP, 53, 80, 0));
+	assert_false(in(w, "192.0.2.1", "10.0.2.100", UDP, 53, 80, 0));
+	assert_false(in(w, "10.0.2.101", "192.0.2.1", TCP, 4000, 80, FRAME_SYN));
+	assert_false(in(w, "10.0.2.101", "10.0.2.255", UDP, 53, 80, 0));
+	assert_false(in(w, "10.0.2.101", "10.0.2.100", ICMP, 5, 0, 0));
+	assert_false(in(w, "10.0.2.101", "10.0.2.100", 47, 0, 0, 0));
+	g_free(w);
+}
+
+/* Rules are about what the box begins; "lan" is not about peers; a name counts as long as it has
+ * the address. */
+static void test_rules(void **state)
+{
+	char *texts[] = { (char *)"allow tcp db 80-80", (char *)"allow any lan *", NULL };
+	const char *fault = NULL;
+	struct world *w = world();
+
+	(void)state;
+	w->f.rules = rules_new(texts, &fault);
+	assert_non_null(w->f.rules);
+	assert_int_equal(out(w, "10.0.2.101", TCP, 4000, 80, FRAME_SYN), FILTER_REFUSE);
+	rules_learn_host(w->f.rules, "db", &w->who.ipv4);
+	assert_int_equal(out(w, "10.0.2.101", TCP, 4000, 80, FRAME_SYN), FILTER_PEER);
+	assert_int_equal(out(w, "10.0.2.101", TCP, 4000, 81, FRAME_SYN), FILTER_REFUSE);
+	rules_forget(w->f.rules, &w->who.ipv4);
+	assert_int_equal(out(w, "10.0.2.101", TCP, 4001, 80, FRAME_SYN), FILTER_REFUSE);
+	/* an answer needs no rule, whether of TCP, UDP or echo; without a question there is none */
+	assert_int_equal(out(w, "10.0.2.101", TCP, 443, 5000, FRAME_SYN | FRAME_ACK),
+			 FILTER_REFUSE);
+	assert_true(in(w, "10.0.2.101", "10.0.2.100", TCP, 5000, 443, FRAME_SYN));
+	assert_int_equal(out(w, "10.0.2.101", TCP, 443, 5000, FRAME_SYN | FRAME_ACK), FILTER_PEER);
+	assert_int_equal(out(w, "10.0.2.101", UDP, 443, 5000, 0), FILTER_REFUSE);
+	assert_true(in(w, "10.0.2.101", "10.0.2.100", UDP, 5000, 443, 0));
+	assert_int_equal(out(w, "10.0.2.101", UDP, 443, 5000, 0), FILTER_PEER);
+	assert_int_equal(out(w, "10.0.2.101", UDP, 443, 5001, 0), FILTER_REFUSE);
+	assert_int_equal(out(w, "10.0.2.101", ICMP, 0, 0, 0), FILTER_REFUSE);
+	assert_true(in(w, "10.0.2.101", "10.0.2.100", ICMP, 8, 0, 0));
+	assert_int_equal(out(w, "10.0.2.101", ICMP, 0, 0, 0), FILTER_PEER);
+	/* who comes next at this address is somebody else */
+	peer_unset(&w->table, SLOT);
+	peer_set(&w->table, SLOT, &w->who);
+	assert_int_equal(out(w, "10.0.2.101", UDP, 443, 5000, 0), FILTER_REFUSE);
+	rules_free(w->f.rules);
+	g_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hello), cmocka_unit_test(test_fits),
+		cmocka_unit_test(test_out),   cmocka_unit_test(test_in),
+		cmocka_unit_test(test_rules),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
