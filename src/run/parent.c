@@ -186,8 +186,7 @@ static int make_wire(int pair[2], struct err *err)
 		return 0;
 	(void)close(pair[0]);
 	(void)close(pair[1]);
-	return err_set(err, ERR_NOMEM, r < 0 ? r : -EBADMSG,
-		       "cannot receive from a socket pair");
+	return err_set(err, ERR_NOMEM, r < 0 ? r : -EBADMSG, "cannot receive from a socket pair");
 }
 
 static int make_child(struct launcher *l, struct err *err)

@@ -10,10 +10,16 @@ from box import *
 PROBE = os.path.abspath(os.path.join(os.path.dirname(SANDBOX), "../tests/attack/probe"))
 
 # Kinds of box. A root directory has its options made by boxed().
-KINDS = {"own": (), "root": ("--root",), "rootfs": (), "nested": ("--nested",), "host_network": ("--network", "host")}
+KINDS = {"own": (), "root": ("--root",), "rootfs": (), "nested": ("--nested",), "host_network": ("--network", "host"),
+         "user_network": ("-q", "--network", "user"), "landlock": ("-q", "--backend", "landlock")}
 each_kind = cases(**{kind: (kind,) for kind in KINDS})
+# What is about mounts, or a limit by namespaces, has no meaning without them.
+each_with_mounts = cases(**{kind: (kind,) for kind in KINDS if kind != "landlock"})
 without_nested = cases(**{kind: (kind,) for kind in KINDS if kind != "nested"})
+mounts_without_nested = cases(**{kind: (kind,) for kind in KINDS if kind not in ("nested", "landlock")})
 both_users = modes("user", "root")
+# Those whose control works for a root of its own namespace, too. (Inside of a box that has a filter itself few controls would.)
+every_user = modes("user", "root", "userns")
 
 
 def elsewhere():

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs programs that try to get out of their box.
 
-    tests/attack/run.py --sandbox BUILD/src/sandbox [--mode user|root] [--list] [PATTERN...]
+    tests/attack/run.py --sandbox BUILD/src/sandbox [--mode user|root|userns] [--list] [PATTERN...]
 
 The programs are the probe's (tests/attack/*.c); what they achieved is judged outside: a file made or
 changed, a signal delivered, bytes in a terminal's queue, a process still alive. Every attack has a

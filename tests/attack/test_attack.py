@@ -25,7 +25,7 @@ def in_root(root, *words, options=(), userns="root"):
 
 # ---------------------------------------------------------------- paths and links during set-up
 
-@both_users
+@every_user
 def test_cve_2026_87766():
     """bubblewrap: mkdir and creat of a destination followed a parent link in a writable volume to the host."""
     place, volume = target(), elsewhere()
@@ -38,7 +38,7 @@ def test_cve_2026_87766():
     check(os.path.isdir(place + "/new"), "control")
 
 
-@both_users
+@every_user
 @cases(volumes=2, nested_volumes=3)
 def test_cve_2021_30465(depth):
     """runc: a mount onto a directory that another container exchanged for a link."""
@@ -56,7 +56,7 @@ def test_cve_2021_30465(depth):
     equal(left, set(), "what was made outside")
 
 
-@both_users
+@every_user
 def test_cve_2019_19921():
     """runc: /proc of the root directory is a link (again in CVE-2023-27561 and CVE-2023-28642)."""
     for top in ("proc", "sys"):
@@ -71,7 +71,7 @@ def test_cve_2019_19921():
         shutil.rmtree(root)
 
 
-@both_users
+@every_user
 def test_cve_2025_31133():
     """runc: a mask taken from the root directory's own /dev/null uncovers or shows what that leads to."""
     path, word = secret()
@@ -89,7 +89,7 @@ def test_cve_2025_31133():
         equal(read(path), word + "\n", "the file outside")
 
 
-@both_users
+@every_user
 @cases(console="console", null="null", ptmx="ptmx", pts="pts", tty="tty", shm="shm")
 def test_cve_2025_52565(name):
     """runc, crun CVE-2026-88264 and CVE-2026-88265: /dev/console and others opened through a link in the root directory."""
@@ -103,7 +103,7 @@ def test_cve_2025_52565(name):
     equal(oct(os.stat(place + "/file").st_mode & 0o777), "0o666", "its mode")
 
 
-@both_users
+@every_user
 def test_cve_2026_41579():
     """runc, crun CVE-2026-47766: /dev of the root directory is itself a link to a directory of the host."""
     place, root = target(), attack_root()
@@ -118,7 +118,7 @@ def test_cve_2026_41579():
     equal(tree(place), before, "the directory outside")
 
 
-@both_users
+@every_user
 def test_cve_2025_52881():
     """runc, CVE-2019-16884: what is written to /proc goes to a file that stands there instead."""
     place, root = elsewhere(), attack_root()
@@ -137,7 +137,7 @@ def test_cve_2025_52881():
     equal(tree(place), before, "a volume over /proc")
 
 
-@both_users
+@every_user
 def test_cve_2024_45310():
     """runc: empty directories made outside by a race on the way to a volume's destination."""
     place, volume = target(), elsewhere()
@@ -150,7 +150,7 @@ def test_cve_2024_45310():
     equal(tree(place), before, "the directory outside")
 
 
-@both_users
+@every_user
 @cases(option="option", link="link")
 def test_cve_2024_21626(way):
     """runc: the working directory lies in a descriptor that was left open, outside of the root."""
@@ -173,7 +173,7 @@ def test_cve_2024_21626(way):
         os.close(handle)
 
 
-@both_users
+@every_user
 def test_cve_2024_42472():
     """Flatpak, CVE-2021-21261 and CVE-2026-34078: the source of a bind, which the program may write, exchanged between check and mount."""
     path, word = secret()
@@ -190,7 +190,7 @@ def test_cve_2024_42472():
         check(got.code == 0 or got.out == "", "refused, and yet read\n%s" % got)
 
 
-@both_users
+@every_user
 def test_cve_2026_34079():
     """Flatpak's second half: descriptors that name sources are not left open in the command."""
     place = elsewhere()
@@ -198,7 +198,7 @@ def test_cve_2026_34079():
     equal([line.split()[0] for line in got.lines], ["0", "1", "2"], "descriptors")
 
 
-@both_users
+@every_user
 @cases(resolv="etc/resolv.conf", hosts="etc/hosts", hostname="etc/hostname", env="run/.containerenv", docker=".dockerenv", krun=".krun_config.json", mtab="etc/mtab", passwd="etc/passwd")
 def test_cve_2025_24965(name):
     """crun: a file of the tool's own written through a link in the root directory."""
@@ -211,7 +211,7 @@ def test_cve_2025_24965(name):
     equal((tree(place), read(place + "/file")), before, "the directory outside")
 
 
-@both_users
+@every_user
 def test_cve_2015_1335():
     """LXC: the target of a mount is a link to a place of the container that must not be covered, or climbs out."""
     place, root = target(), attack_root()
@@ -225,7 +225,7 @@ def test_cve_2015_1335():
         equal(tree(place), before, "the directory outside")
 
 
-@both_users
+@every_user
 def test_cve_2022_31214():
     """firejail: joining something that an attacker made to look like a sandbox. A network namespace to join must be one."""
     place = elsewhere()
@@ -239,7 +239,7 @@ def test_cve_2022_31214():
 EXE = ("script", "link", "direct", "argument", "chain", "environment")
 
 
-@both_users
+@every_user
 @cases(**{way: way for way in EXE})
 def test_cve_2019_5736(way):
     """runc, LXC: the command is made to be the launcher's own program, by /proc/self/exe, and that file is changed."""
@@ -289,7 +289,7 @@ def read_bytes(path):
         return file.read()
 
 
-@both_users
+@every_user
 def test_cve_2016_9962():
     """runc: a process of the tool that is being set up is traced by those inside, and its descriptors taken."""
     got = boxed("root", "trace", "1", "3", options=("--cap-add", "sys_ptrace"))
@@ -297,7 +297,7 @@ def test_cve_2016_9962():
     nothing_worked(boxed("own", "trace", "1", "4"))
 
 
-@both_users
+@every_user
 def test_cve_2020_15257():
     """containerd: an abstract socket of the host, protected by the user id alone. (All of processes.abstract_sockets.)"""
     import test_processes
@@ -338,7 +338,7 @@ def test_cve_2018_7169():
     check(got.code != 0, "a group was dropped\n%s" % got)
 
 
-@both_users
+@every_user
 def test_cve_2022_29162():
     """runc, crun CVE-2022-27650, moby CVE-2022-24769: capabilities stay inheritable."""
     import test_kernel
@@ -374,7 +374,7 @@ def test_cve_2020_5291():
             process.kill()
 
 
-@both_users
+@every_user
 @cases(own=(), root=("--root",), nested=("--nested",), powerful=("--root", "--cap-add", "sys_admin"))
 def test_cve_2022_0492(*options):
     """Linux: release_agent of a cgroup v1 runs a program as the host's root."""
@@ -387,7 +387,7 @@ def test_cve_2022_0492(*options):
     check(not os.path.exists(mark), "the agent ran")
 
 
-@both_users
+@every_user
 def test_cve_2022_0185():
     """Linux, CVE-2023-32233, CVE-2024-1086: faults behind capabilities of a new user namespace (fsconfig, nftables)."""
     for kind in ("own", "root", "host_network"):
@@ -407,7 +407,7 @@ def test_cve_2023_30549():
 
 # ---------------------------------------------------------------- filters, life
 
-@both_users
+@every_user
 def test_bubblewrap_633():
     """bubblewrap#633: the launcher is killed before the box is tied to it."""
     for delay in range(40):

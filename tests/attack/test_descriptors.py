@@ -32,7 +32,7 @@ ASKED = {"plain": (), "volumes": ("--file", "/tmp/f=x", "--secret", "s=/etc/host
          "share_pid": ("--share", "pid"), "timeout": ("--timeout", "50s")}
 
 
-@both_users
+@every_user
 @cases(**{name: (options,) for name, options in ASKED.items()})
 def test_command(options):
     """Whatever is asked for, the command has three descriptors."""
@@ -41,7 +41,7 @@ def test_command(options):
     equal([line.split()[0] for line in got.lines], ["0", "1", "2"], "descriptors")
 
 
-@both_users
+@every_user
 def test_preserved():
     """And those it was promised, by their numbers."""
     with many_open() as held:
@@ -49,7 +49,7 @@ def test_preserved():
         equal(sorted(int(line.split()[0]) for line in got.lines), sorted([0, 1, 2, held[2], held[7]]), "descriptors")
 
 
-@both_users
+@every_user
 def test_on_a_terminal():
     """On a terminal the three are the box's own."""
     probe()

@@ -4,7 +4,7 @@
 from field import *
 
 
-@both_users
+@every_user
 @each_kind
 def test_read(kind):
     """A file that is not shown is not read: by name, by /proc of any process, by `..`."""
@@ -23,7 +23,7 @@ def test_read_control():
     contains(control("by-proc", path[1:]).out, word, "control")
 
 
-@both_users
+@every_user
 @each_kind
 def test_write(kind):
     """A file that is not shown is neither changed nor made."""
@@ -37,8 +37,8 @@ def test_write(kind):
     equal((read(path), read(new)), (word + "\nplanted", "planted"), "control")
 
 
-@both_users
-@each_kind
+@every_user
+@each_with_mounts
 def test_write_to_what_is_read_only(kind):
     """The system, read-only volumes and protected files stay as they are."""
     place = elsewhere()
@@ -59,7 +59,7 @@ TUNABLES = ("/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc
             "/sys/kernel/uevent_helper", "/sys/kernel/mm/transparent_hugepage/enabled", "/sys/fs/cgroup/cgroup.procs")
 
 
-@both_users
+@every_user
 @each_kind
 def test_tunables(kind):
     """What steers the kernel cannot even be opened for writing. (Real root with --nested can: the notice says so.)"""
@@ -95,7 +95,7 @@ def test_devices(kind):
         equal(tried(control("devices", elsewhere()))["make mem"], "ok", "control")
 
 
-@both_users
+@every_user
 @each_kind
 def test_inherited_descriptors(kind):
     """No descriptor of the caller's reaches the command, however high or marked."""
@@ -122,7 +122,7 @@ def test_standard_descriptors_are_no_way_out(kind):
     lacks(boxed(kind, "by-proc", "../" * 12 + path[1:]).out, word, "what it read")
 
 
-@each_kind
+@each_with_mounts
 def test_fill(kind):
     """The trees in memory are bounded."""
     equal(tried(control("fill", scratch() + "/big", "12"))["write"], "ok", "control")

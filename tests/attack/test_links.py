@@ -48,7 +48,7 @@ def sources():
     return place
 
 
-@both_users
+@every_user
 @cases(**MATRIX)
 def test_link_in_a_volume(name, lead):
     """A link in a writable volume takes no destination outside."""
@@ -61,7 +61,7 @@ def test_link_in_a_volume(name, lead):
     equal(read(volume + "/link/file"), "before", "control: the link leads there outside")
 
 
-@both_users
+@every_user
 @cases(**MATRIX)
 def test_link_in_a_root_directory(name, lead):
     """A link in a root directory takes no destination outside."""
@@ -76,7 +76,7 @@ TOPS = ("dev", "proc", "sys", "run", "tmp", "etc", "dev/pts", "dev/shm", "dev/nu
         "etc/hosts", "etc/mtab", "etc/passwd", "etc/group")
 
 
-@both_users
+@every_user
 @cases(**{top.replace("/", "_").replace(".", "_"): (top,) for top in TOPS})
 def test_link_at_a_place_of_ours(top):
     """Links in a root directory where /dev, /proc and files of ours are to stand change nothing outside."""
@@ -120,7 +120,7 @@ class Swapper(threading.Thread):
         self.join()
 
 
-@both_users
+@every_user
 @cases(volume=("-v", "{s}:/tmp/v/at/new"), onto=("-v", "{s}:/tmp/v/at/folder"), file=("--file", "/tmp/v/at/made=x"), tmpfs=("--tmpfs", "/tmp/v/at/folder"),
        hide=("--hide", "/tmp/v/at/file"), protect=("--protect", "/tmp/v/at/folder"))
 def test_exchanged_during_start(option, value):

@@ -6,7 +6,7 @@ from field import *
 NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time")
 
 
-@both_users
+@every_user
 @without_nested
 def test_namespaces(kind):
     """No namespace is made: by unshare, clone or clone3."""
@@ -30,8 +30,8 @@ def test_namespaces_of_others(kind):
 COVERED = ("/proc/sys", "/proc/keys", "/proc/interrupts", "/proc/irq", "/sys", "/sys/firmware")
 
 
-@both_users
-@without_nested
+@every_user
+@mounts_without_nested
 def test_mounts(kind):
     """No mount is made, changed or taken off."""
     places = COVERED + (("/volume",) if kind == "rootfs" else ("/usr", "/etc", os.path.realpath(scratch()) + "/hidden"))
@@ -44,7 +44,7 @@ def test_mounts(kind):
     equal((rows["own namespaces"], rows["mount tmpfs"], rows["bind"], rows["fsopen tmpfs"]), ("ok",) * 4, "control")
 
 
-@both_users
+@every_user
 def test_mounts_in_nested_namespaces():
     """With --nested a program has mounts of its own, and still takes nothing off and sees no file of the host."""
     path, word = secret()
@@ -61,7 +61,7 @@ def test_mounts_in_nested_namespaces():
     check(not os.path.exists("/usr/planted"), "written into /usr")
 
 
-@both_users
+@every_user
 @each_kind
 def test_chroot(kind):
     """The classic way out of a chroot leads to the box's own root."""
@@ -73,8 +73,8 @@ def test_chroot(kind):
     contains(outside.out, word, "control\n%s\ntext" % outside)
 
 
-@both_users
-@without_nested
+@every_user
+@mounts_without_nested
 def test_masks(kind):
     """What is masked in /proc reads as empty. (With --nested nothing is masked, as the manual says.)"""
     names = [name for name in ("keys", "key-users", "interrupts", "timer_list", "sched_debug", "kcore", "latency_stats") if os.path.exists("/proc/" + name)]
@@ -88,8 +88,8 @@ def mounts_outside():
     return [line for line in read("/proc/self/mountinfo").splitlines() if "/mmdebstrap." not in line]
 
 
-@both_users
-@each_kind
+@every_user
+@each_with_mounts
 def test_host_sees_no_mount(kind):
     """Whatever is mounted for a box or in it, the host's mounts stay the same."""
     before = mounts_outside()

@@ -17,7 +17,7 @@ sleep 1000 & kill -STOP $!; "$0" signal 18 "$@" >/dev/null; sed 's/.*) //' /proc
 """
 
 
-@both_users
+@every_user
 @each_kind
 def test_signals(kind):
     """kill(2) of the process group, of everybody and of any number reaches nobody outside."""
@@ -40,7 +40,7 @@ def niceness(pid):
     return os.getpriority(os.PRIO_PROCESS, pid)
 
 
-@both_users
+@every_user
 @each_kind
 def test_priorities(kind):
     """setpriority(2) of the process group and of the user changes nobody outside."""
@@ -58,7 +58,7 @@ def test_priorities_control():
     equal(got.stdout.split(), [b"7"], "control: nice value")
 
 
-@both_users
+@every_user
 @each_kind
 def test_trace(kind):
     """Neither PID 1, nor the launcher, nor any process of the host is traced, read or robbed of descriptors."""
@@ -74,13 +74,16 @@ def test_launcher_is_out_of_reach(kind):
     """The launcher is closed to other processes of its user from the moment the box exists."""
     with start(*KINDS[kind], *(("--rootfs", attack_root()) if kind == "rootfs" else ()), "--", "sleep", "1000") as process:
         try:
-            first = box_pid(process)
-            eventually(lambda: descendants(first), "the command")
-            for pid in (process.pid, first):
+            def names():
+                return {pid: read("/proc/%d/comm" % pid, "").strip() for pid in (process.pid, *descendants(process.pid))}
+            eventually(lambda: "sleep" in names().values(), "the command")
+            ours = [pid for pid, name in names().items() if name != "sleep"]
+            check(len(ours) == (3 if kind == "user_network" else 2), "the launcher, PID 1 and the network's helper: %s" % names())
+            for pid in ours:
                 for name in ("environ", "mem", "exe", "cwd", "root"):
                     try:
                         os.open("/proc/%d/%s" % (pid, name), os.O_RDONLY)
-                        raise Failure("/proc/PID/%s of %s can be opened" % (name, "the launcher" if pid == process.pid else "PID 1"))
+                        raise Failure("/proc/PID/%s of %s can be opened" % (name, names()[pid]))
                     except PermissionError:
                         pass
         finally:
@@ -90,8 +93,8 @@ def test_launcher_is_out_of_reach(kind):
 LOOKED = ("exe", "fd/0", "fd/3", "cwd/.", "root/.", "environ", "mem", "maps", "auxv", "stack", "syscall", "io", "smaps")
 
 
-@both_users
-@each_kind
+@every_user
+@each_with_mounts
 def test_first_process_tells_nothing(kind):
     """PID 1's program, descriptors, memory, environment and arguments cannot be read."""
     word = token()
@@ -150,7 +153,7 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
-@both_users
+@every_user
 @each_kind
 def test_keys(kind):
     """Keys in the caller's session and user keyrings are not found."""
@@ -185,7 +188,7 @@ def arrived(stream, datagram):
     return got
 
 
-@both_users
+@every_user
 @cases(own="own", root="root", rootfs="rootfs", nested="nested")
 def test_abstract_sockets(kind):
     """Abstract sockets of the host are not reached."""
@@ -236,7 +239,7 @@ def test_no_abstract_socket_of_ours():
             process.kill()
 
 
-@both_users
+@every_user
 @each_kind
 def test_shared_memory(kind):
     """System V and POSIX shared memory, semaphores and queues of the host are not reached."""
@@ -257,7 +260,7 @@ def grows(path):
     return os.path.getsize(path) > before
 
 
-@both_users
+@every_user
 @each_kind
 def test_survivors(kind):
     """Children that left the session, double-forked and ignore every signal end with the command."""
@@ -276,7 +279,7 @@ def test_survivors_control():
         os.kill(pid, signal.SIGKILL)
 
 
-@each_kind
+@each_with_mounts
 def test_fork_bomb(kind):
     """A fork bomb stops at the limit, and all of it ends with the box."""
     equal(matches(control("bomb", "150").out, r"^processes (\d+)$").group(1), "150", "control")
