@@ -210,6 +210,23 @@ static void add_calls(struct build *b)
 	op->u.calls.signals = b->host->landlock_abi >= ABI_SCOPES;
 }
 
+/* A domain of scopes alone still denies LANDLOCK_ACCESS_FS_REFER as soon as another one below it has
+ * rules for files (landlock(7): denied by default): in a box inside, nothing could be moved from one
+ * directory to another. With --nested it is therefore made where it guards what no namespace does: the
+ * limiter, too, is a process in the box. */
+static uint64_t scopes(const struct build *b)
+{
+	bool limiter = b->spec->cpus || b->spec->cpu_time_ms || b->spec->memory.bytes ||
+		       b->spec->memory.permille;
+	uint64_t ret = LL_SCOPE_ABSTRACT_UNIX | LL_SCOPE_SIGNAL;
+
+	if (!b->spec->nested || b->spec->strict || b->spec->landlock == LANDLOCK_ON)
+		return ret;
+	if (b->namespaces & CLONE_NEWNET)
+		ret &= ~(uint64_t)LL_SCOPE_ABSTRACT_UNIX;
+	return b->namespaces & CLONE_NEWPID && !limiter ? ret & ~(uint64_t)LL_SCOPE_SIGNAL : ret;
+}
+
 /* PID 1's own denials would be a fault of ours and are logged (audit, ABI 7); those of the command
  * are not, by default; nor may the box fill the host's log by domains of its own. */
 void plan_landlock(struct build *b, enum stage stage)
@@ -227,7 +244,7 @@ void plan_landlock(struct build *b, enum stage stage)
 		add_places(b, &row);
 	}
 	if (abi >= ABI_SCOPES)
-		row.u.landlock.scoped = LL_SCOPE_ABSTRACT_UNIX | LL_SCOPE_SIGNAL;
+		row.u.landlock.scoped = scopes(b);
 	if (abi >= ABI_LOG)
 		row.u.landlock.flags = LL_RESTRICT_LOG_SUBDOMAINS_OFF;
 	if (row.u.landlock.fs || row.u.landlock.scoped)

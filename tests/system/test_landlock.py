@@ -54,6 +54,23 @@ def test_writable_places_work():
     equal(got.out, "all written\n", "stdout")
 
 
+MOVE = """
+import os
+os.makedirs("/tmp/one/two"); open("/tmp/one/file", "w").close()
+try: os.rename("/tmp/one/file", "/tmp/one/two/file"); print("moved")
+except OSError as error: print(error.strerror)
+"""
+
+
+@needs("landlock6")
+def test_moves_in_a_box_in_a_box():
+    """In a box inside of one with --nested files can be moved between directories, as Landlock around it would deny; the control has that."""
+    copy = shutil.copy(SANDBOX, folder("bin") + "/sandbox")
+    for options, result in (((), "moved"), (("--landlock", "on"), "Invalid cross-device link")):
+        got = succeeds("-q", "--nested", *options, "-v", folder("bin"), "--", copy, "-q", "--", PYTHON, "-c", MOVE)
+        equal(got.out, result + "\n", "with %s" % " ".join(options))
+
+
 def test_writable_home():
     """A private home is writable, and so is a directory given for it."""
     for home in ("private", folder("home")):
