@@ -83,6 +83,27 @@ stop d 5 $d; $S --limits cgroup -m 64M -- true; echo "then: $?"; state after""")
     same(got["then"], "0", "memory afterwards")
 
 
+WITH_A_BUS = r"""
+here=/sys/fs/cgroup$(sed 's/^0:://' /proc/self/cgroup)
+for o in "--cpus 50%%" "-m 64M"; do
+	rm -f /tmp/ready /tmp/wait; mkfifo /tmp/wait
+	%s -q --cwd none --strict $o --ready-fd 3 -- sh -c 'read n' 3>/tmp/ready <>/tmp/wait & pid=$!
+	until [ -s /tmp/ready ]; do sleep 0.1; done
+	echo $(ls -d $here/sandbox-[0-9]* 2>/dev/null | wc -l) $(systemctl --user list-units --plain --no-legend 'sandbox-*.scope' | wc -l)
+	echo >/tmp/wait; wait $pid
+done
+cat $here/cgroup.type
+""" % SANDBOX
+
+
+def test_beside_with_a_bus(guest):
+    """A shell in a user's service with Delegate=: limits of CPU need no scope, memory asks for one."""
+    with open(guest.shared + "/script", "w", encoding="utf-8") as file:
+        file.write(WITH_A_BUS)
+    out = guest.ok("systemd-run --user --wait --pipe -q -p Delegate=yes bash /host/script", "user", 150)
+    same(out.splitlines(), ["1 0", "0 1", "domain"], "boxes beside the shell, scopes")
+
+
 def test_controllers_taken(guest):
     """What somebody switches off, as systemd does in a unit without Delegate=, is on again soon; where that cannot be, the box ends and says so."""
     got = inside(guest, """
