@@ -134,22 +134,24 @@ static bool open_watch(struct resolv *r)
 static char *read_text(void)
 {
 	autofd int fd = open(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	g_autofree char *text = g_malloc0(NETCTL_TEXT_MAX + 1);
 	struct stat st;
+	char *text, *end;
 	ssize_t n;
-	char *end;
 
 	if (fd < 0)
 		return errno == ENOENT ? g_strdup("") : NULL;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return NULL;
+	text = g_malloc0(NETCTL_TEXT_MAX + 1);
 	n = fd_read_all(fd, text, NETCTL_TEXT_MAX);
-	if (n < 0 && n != -E2BIG && n != -EFBIG)
+	if (n < 0 && n != -EFBIG) {
+		g_free(text);
 		return NULL;
-	end = strrchr(text, '\n'); /* a last line that is cut is no line */
-	if (st.st_size > NETCTL_TEXT_MAX && end)
+	}
+	end = n < 0 ? strrchr(text, '\n') : NULL; /* a last line that is cut is no line */
+	if (end)
 		end[1] = '\0';
-	return g_steal_pointer(&text);
+	return text;
 }
 
 static void look(struct resolv *r, int control)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* What the network helper reads of a box's connections and of name servers: DNS messages, TLS and HTTP
- * beginnings. The first byte says which; a DNS answer follows its query, whose length comes first. */
+ * beginnings; and what the launcher reads of its refusals. The first byte says which; a DNS answer follows its query, whose length comes first. */
 #include <glib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dnsmsg.h"
@@ -9,6 +10,7 @@
 #include "hello.h"
 #include "names.h"
 #include "rules.h"
+#include "watch/refused.h"
 
 static void ask(const uint8_t *p, size_t len)
 {
@@ -38,6 +40,20 @@ static void ask(const uint8_t *p, size_t len)
 	rules_free(rules);
 }
 
+static void summary(const uint8_t *p, size_t len)
+{
+	g_autofree char *text = g_strndup((const char *)p, len);
+	g_autoptr(GString) out = g_string_new(NULL);
+	const struct refused refused = { .fd = -1, .summary = text };
+
+	refused_json(out, text);
+	/* one line, and nothing in it that a terminal obeys */
+	for (const char *c = out->str; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			abort();
+	refused_log(&refused, text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char name[HELLO_NAME];
@@ -48,6 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)hello_tls(data + 1, size - 1, name);
 	else if (data[0] == 'h')
 		(void)hello_http(data + 1, size - 1, name);
+	else if (data[0] == 's')
+		summary(data + 1, size - 1);
 	else
 		ask(data + 1, size - 1);
 	return 0;

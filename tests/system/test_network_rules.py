@@ -2,7 +2,7 @@
 """--allow, --deny, --dns and --add-host: what a box reaches by name and by address. Each refusal has its
 positive control beside it, the same client with the rule that opens it."""
 
-from box import cases, contains, equal, refused, succeeds
+from box import cases, contains, equal, refused, scratch, succeeds, write
 import world
 from test_network import client
 from world import World
@@ -216,6 +216,18 @@ def test_bad_rules():
                                 ("--add-host", "db", "no ':'")):
         contains(refused(option, value, "--", "true", code="E-VALUE").err, says)
     refused("--network", "host", "--allow", "a.b", "--", "true", code="E-CONFLICT")
+
+
+@cases(address=("10.1.2.3/16", "bits set beyond its /16"), number=("a.org;10.0.0", "neither an address nor a name"), port=("a.org:0", "out of range"),
+       wide=("a.org:9-8", "ends before it begins"), ascii=("b\u00fccher.example", "not ASCII"), host=("localhost:80", "the box itself"),
+       star=("a.*.org", "no name of a host"), plain=("a.org,plian", "no name of a host"), nothing=("tcp://", "no destination"))
+def test_bad_rule_in_a_profile(value, says):
+    """A rule of a profile that cannot be read is named with its line."""
+    profile = scratch() + "/agent.conf"
+    write(profile, "[sandbox]\n# rules\nallow = b.example.test;%s\n" % value)
+    got = refused("--profile", profile, "--", "true", code="E-VALUE")
+    contains(got.err, says)
+    contains(got.err, "from: %s:3" % profile)
 
 
 def test_explain():
