@@ -2,16 +2,16 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <sandbox/fd.h>
 #include <sandbox/netctl.h>
 
 /* enum netctl_socket */
 static const char bytes[_AGENT_KINDS] = {
-	[AGENT_TCP4] = NETCTL_SOCKET_TCP4,
-	[AGENT_TCP6] = NETCTL_SOCKET_TCP6,
+	[AGENT_TCP4] = NETCTL_SOCKET_TCP4,   [AGENT_TCP6] = NETCTL_SOCKET_TCP6,
+	[AGENT_KEEP4] = NETCTL_SOCKET_KEEP4, [AGENT_KEEP6] = NETCTL_SOCKET_KEEP6,
 	[AGENT_UDP] = NETCTL_SOCKET_UDP,
 };
 
@@ -27,18 +27,19 @@ static void end(struct agent *agent)
 	agent->gone = true;
 }
 
+/* As many as an answer holds: one wake-up of the agent for several connections. */
 static void ask(struct agent *agent, enum agent_kind kind)
 {
 	struct agent_pool *pool = &agent->pools[kind];
+	const char request[2] = { bytes[kind], NETCTL_SOCKETS_MAX };
 
-	while (agent->fd >= 0 && pool->n + pool->asked < AGENT_POOL) {
-		if (send(agent->fd, &bytes[kind], 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
-			pool->asked++;
-		else if (errno == EAGAIN)
-			return;
-		else
-			end(agent);
-	}
+	if (agent->fd < 0 || pool->asked || pool->n + NETCTL_SOCKETS_MAX > AGENT_POOL)
+		return;
+	if (send(agent->fd, request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) ==
+	    sizeof(request))
+		pool->asked = true;
+	else if (errno != EAGAIN)
+		end(agent);
 }
 
 void agent_set(struct agent *agent, int fd)
@@ -73,8 +74,7 @@ int agent_take(struct agent *agent, enum agent_kind kind)
 		return agent->fd < 0 ? -EPIPE : -EAGAIN;
 	}
 	fd = pool->fds[--pool->n];
-	if (pool->n < AGENT_POOL / 2)
-		ask(agent, kind);
+	ask(agent, kind);
 	return fd;
 }
 
@@ -100,12 +100,34 @@ static struct agent_pool *pool_of(struct agent *agent, char byte)
 	return NULL;
 }
 
+/* Into the pool, which has room for what was asked for; what is more is closed. */
+static void take_sockets(struct agent_pool *pool, struct msghdr *hdr)
+{
+	pool->asked = false;
+	pool->failed = true;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(hdr); c; c = CMSG_NXTHDR(hdr, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = 0; at + sizeof(int) <= c->cmsg_len - CMSG_LEN(0);
+		     at += sizeof(int)) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + at, sizeof(fd));
+			pool->failed = false;
+			if (pool->n < AGENT_POOL)
+				pool->fds[pool->n++] = fd;
+			else
+				(void)close(fd);
+		}
+	}
+}
+
 /* One answer. False: there is none. */
 static bool take_answer(struct agent *agent)
 {
 	union {
 		struct cmsghdr align;
-		char buf[CMSG_SPACE(sizeof(int))];
+		char buf[CMSG_SPACE(NETCTL_SOCKETS_MAX * sizeof(int))];
 	} control;
 	char kind = 0;
 	struct iovec iov = { &kind, 1 };
@@ -115,24 +137,17 @@ static bool take_answer(struct agent *agent)
 		.msg_control = control.buf, .msg_controllen = sizeof(control.buf),
 	};
 	/* clang-format on */
-	struct agent_pool *pool;
-	autofd int fd = -EBADF;
 	ssize_t n = recvmsg(agent->fd, &hdr, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	struct agent_pool *pool;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	if (n != 1 || fd_take(&hdr, &fd) < 0) {
+	pool = n == 1 ? pool_of(agent, kind) : NULL;
+	if (!pool) { /* the agent is ours: it has ended */
 		end(agent);
 		return false;
 	}
-	pool = pool_of(agent, kind);
-	if (!pool || pool->asked == 0 || pool->n == AGENT_POOL)
-		return true;
-	pool->asked--;
-	if (fd < 0)
-		pool->failed = true;
-	else
-		pool->fds[pool->n++] = fd_steal(&fd);
+	take_sockets(pool, &hdr);
 	return true;
 }
 

@@ -10,13 +10,14 @@
  * ready, so that a connection does not wait for the way there and back.
  */
 
-enum { AGENT_POOL = 16 };
+enum { AGENT_POOL = 32 };
 
-enum agent_kind { AGENT_TCP4, AGENT_TCP6, AGENT_UDP, _AGENT_KINDS };
+enum agent_kind { AGENT_TCP4, AGENT_TCP6, AGENT_KEEP4, AGENT_KEEP6, AGENT_UDP, _AGENT_KINDS };
 
 struct agent_pool {
 	int fds[AGENT_POOL]; /* ready */
-	unsigned n, asked;
+	unsigned n;
+	bool asked;
 	bool failed; /* the last one could not be had */
 };
 

@@ -133,7 +133,7 @@ static int empty_root(void)
 
 /* Whatever descriptor or name might turn up: no file may be opened, no TCP port bound, no abstract
  * socket connected to, no process signalled. Where the kernel has no Landlock the rest has to do. */
-static int landlock(void)
+static int landlock(bool binds)
 {
 	struct {
 		uint64_t fs, net, scoped;
@@ -148,8 +148,8 @@ static int landlock(void)
 		attr.fs |= LANDLOCK_ACCESS_FS_REFER;
 	if (abi >= 3)
 		attr.fs |= LANDLOCK_ACCESS_FS_TRUNCATE;
-	if (abi >= 4) { /* Linux 6.7: bind to a TCP port */
-		attr.net = 1;
+	if (abi >= 4) { /* Linux 6.7: bind to a TCP port, which has to be named to be allowed */
+		attr.net = !binds;
 		size = 2 * sizeof(uint64_t);
 	}
 	if (abi >= 5)
@@ -208,24 +208,28 @@ static int limits(void)
 	return limit(RLIMIT_NOFILE, files.rlim_max); /* a socket a flow */
 }
 
-int confine_lock(const char **ret_what)
+int confine_lock(bool binds, const char **ret_what)
 {
 	/* clang-format off */
 	static const struct { int (*step)(void); const char *what; } steps[] = {
 		{ empty_root,        "leave the host's files" },
 		{ drop_capabilities, "drop its capabilities" },
 		{ limits,            "limit itself" },
-		{ landlock,          "load its Landlock rules" },
 	};
 	/* clang-format on */
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		int r = steps[i].step();
+	int r;
 
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		r = steps[i].step();
 		*ret_what = steps[i].what;
 		if (r < 0)
 			return r;
 	}
+	*ret_what = "load its Landlock rules";
+	r = landlock(binds);
+	if (r < 0)
+		return r;
 	*ret_what = "become non-dumpable";
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;

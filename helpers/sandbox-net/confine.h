@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -19,7 +20,8 @@
  * 0, or negative errno with *ret_what (in the old process). */
 int confine_enter(int control, const char **ret_what);
 
-int confine_lock(const char **ret_what);
+/* binds: TCP sockets are bound, which Landlock then cannot refuse; they are the box's (relay.c). */
+int confine_lock(bool binds, const char **ret_what);
 
 /* seccomp.c: loads the list. 0 or negative errno. */
 int seccomp_load(void);

@@ -203,7 +203,7 @@ static int start(struct net *net, const struct arguments *a)
 	r = make_rooms(net, a->ready);
 	if (r)
 		return r;
-	r = confine_lock(&what);
+	r = confine_lock(relay_keeps_source(net->relay), &what);
 	return r < 0 ? fail_errno(a->ready, "confine", what, r) : 0;
 }
 

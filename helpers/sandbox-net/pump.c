@@ -6,7 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROUNDS = 16 };
+/* After less than SHORT, poll(2) says sooner whether there is more than another try would. */
+enum { ROUNDS = 16, SHORT = 4096 };
 
 void pipes_clear(struct pipes *pipes)
 {
@@ -111,14 +112,18 @@ static void pass_end(struct pump *pump)
 
 int pump_run(struct pump *pump, struct pipes *pipes, bool *ret_from)
 {
+	bool last = false;
 	int r = 1;
 
 	for (int i = 0; r > 0 && i < ROUNDS && !pump->done; i++) {
 		*ret_from = false;
 		r = give(pump);
+		if (r > 0 && last)
+			break;
 		if (r > 0 && !pump->ended) {
 			*ret_from = true;
 			r = take(pump, pipes);
+			last = r > 0 && !pump->ended && pump->held < SHORT;
 		}
 		pass_end(pump); /* in the last round too: nobody waits for more of it */
 	}

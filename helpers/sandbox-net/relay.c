@@ -23,15 +23,17 @@
 
 enum {
 	TARGETS = DATAGRAMS_TARGETS, /* 127.0.0.1, the box's own, ::1, the box's own */
-	ACCEPTS = 64,                /* clients a turn */
-	FLOW_FDS = 6,                /* two sockets and two pipes */
-	CLIENT_FDS = 4,              /* of UDP one, but they are not alone */
-	PAUSE_MS = 100,              /* when descriptors have run out */
+	FIRST6 = 2,
+	ACCEPTS = 64,   /* clients a turn */
+	FLOW_FDS = 6,   /* two sockets and two pipes */
+	CLIENT_FDS = 4, /* of UDP one, but they are not alone */
+	PAUSE_MS = 100, /* when descriptors have run out */
 };
 
 struct listener {
 	int fd;
 	int index;
+	bool keep;      /* the server sees the client's address */
 	bool udp;       /* fd is another's from the start: datagrams.c */
 	uint16_t port;  /* inside */
 	uint8_t target; /* which one has answered last: the first to be tried */
@@ -49,6 +51,8 @@ struct flow {
 	int client, box; /* box -1: none yet */
 	int client_index, box_index;
 	uint8_t first, tried;
+	struct naddr source; /* the client's, where it is kept; family 0: it is not */
+	uint16_t source_port;
 	struct pump to_box, to_client;
 };
 
@@ -64,17 +68,20 @@ struct relay {
 	GPtrArray *flows; /* struct flow */
 	unsigned max;
 	int64_t paused_until, noticed;
+	bool told; /* that an address could not be kept */
 };
 
 /* ---- the table ---- */
 
+/* "tcp 80", "tcp 80 keep", "udp 53" */
 static bool read_row(const char *text, struct listener *ret)
 {
-	g_auto(GStrv) words = g_strsplit(text, " ", 2);
+	g_auto(GStrv) words = g_strsplit(text, " ", 3);
+	const unsigned n = g_strv_length(words);
 
-	*ret = (struct listener){ .fd = -1, .index = -1 };
-	return g_strv_length(words) == 2 && port_read_proto(words[0], &ret->udp) &&
-	       port_read(words[1], &ret->port);
+	*ret = (struct listener){ .fd = -1, .index = -1, .keep = n == 3 };
+	return n >= 2 && port_read_proto(words[0], &ret->udp) && port_read(words[1], &ret->port) &&
+	       (n == 2 || (!ret->udp && strcmp(words[2], "keep") == 0));
 }
 
 static unsigned most_flows(unsigned wanted, unsigned fds)
@@ -156,6 +163,13 @@ void relay_set_agent(struct relay *relay, int fd)
 	agent_set(&relay->agent, fd);
 }
 
+static void no_delay(int fd)
+{
+	const int one = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
 int relay_listen(struct relay *relay, int number, int fd)
 {
 	if (number < 0 || (unsigned)number >= relay->nlisteners ||
@@ -163,10 +177,12 @@ int relay_listen(struct relay *relay, int number, int fd)
 		(void)close(fd);
 		return -ENOENT;
 	}
-	if (relay->listeners[number].udp)
+	if (relay->listeners[number].udp) {
 		datagrams_listen(relay->datagrams, relay->listeners[number].port, fd);
-	else
-		relay->listeners[number].fd = fd;
+		return 0;
+	}
+	no_delay(fd); /* and so those that are accepted */
+	relay->listeners[number].fd = fd;
 	return 0;
 }
 
@@ -178,13 +194,6 @@ static void reset(int fd)
 	const struct linger linger = { .l_onoff = 1, .l_linger = 0 };
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-}
-
-static void no_delay(int fd)
-{
-	const int one = 1;
-
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
 static void drop_box(struct flow *flow)
@@ -226,6 +235,48 @@ static const struct naddr *target_of(const struct relay *relay, const struct flo
 	return &relay->targets[(flow->first + flow->tried) % TARGETS];
 }
 
+/* A socket of the agent's for the target at hand: bound to the client's address and port where that is
+ * kept. Where the port is taken it is another one; what cannot be bound at all, connects as ours do. */
+static int take_box(struct relay *relay, struct flow *flow, bool ipv6)
+{
+	const bool keep = flow->source.family == (ipv6 ? 6 : 4);
+	const int one = 1;
+	struct sockaddr_storage from;
+	socklen_t len;
+	int fd, r;
+
+	if (!keep)
+		return agent_take(&relay->agent, ipv6 ? AGENT_TCP6 : AGENT_TCP4);
+	fd = agent_take(&relay->agent, ipv6 ? AGENT_KEEP6 : AGENT_KEEP4);
+	if (fd < 0)
+		return fd;
+	len = naddr_to(&flow->source, flow->source_port, &from);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	r = bind(fd, (struct sockaddr *)&from, len);
+	if (r < 0 && errno == EADDRINUSE) {
+		len = naddr_to(&flow->source, 0, &from);
+		r = bind(fd, (struct sockaddr *)&from, len);
+	}
+	if (r < 0 && !relay->told) {
+		relay->told = true;
+		log_notice(relay->log, "published ports: a client's address cannot be kept: %s",
+			   g_strerror(errno));
+	}
+	return fd;
+}
+
+/* At the next address; or at the same, when it was the pair of ports that is in use: with another one of
+ * the client's address. */
+static void next_try(struct flow *flow, int num)
+{
+	if (num == -EADDRNOTAVAIL && flow->source_port)
+		flow->source_port = 0;
+	else
+		flow->tried++;
+	drop_box(flow);
+	flow->state = FLOW_WAIT;
+}
+
 /* 1: connected, 0: under way, else refused. Asked for a second time, connect(2) answers for the
  * first. */
 static int do_connect(const struct relay *relay, struct flow *flow)
@@ -242,14 +293,17 @@ static int do_connect(const struct relay *relay, struct flow *flow)
 /* As far as it goes without waiting. False: the connection is over. */
 static bool advance(struct relay *relay, struct flow *flow)
 {
-	for (; flow->tried < TARGETS; flow->tried++, drop_box(flow), flow->state = FLOW_WAIT) {
+	int r = 0;
+
+	for (; flow->tried < TARGETS; next_try(flow, r)) {
 		const struct naddr *to = target_of(relay, flow);
-		int r = 0;
+
+		r = 0;
 
 		if (to->family == 0)
 			continue;
 		if (flow->state == FLOW_WAIT) {
-			r = agent_take(&relay->agent, to->family == 6 ? AGENT_TCP6 : AGENT_TCP4);
+			r = take_box(relay, flow, to->family == 6);
 			if (r == -EAGAIN)
 				return true;
 			if (r < 0)
@@ -280,7 +334,26 @@ static void notice_full(struct relay *relay, int64_t now)
 
 /* ---- turns ---- */
 
-static void accept_one(struct relay *relay, struct listener *l, int fd, int64_t now)
+/* That of a client on the host's loopback would be the box's own in there. */
+static void keep_source(struct flow *flow, const struct sockaddr_storage *from, socklen_t len)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+	struct naddr a;
+
+	if (!naddr_from((const struct sockaddr *)from, len, &a, &flow->source_port))
+		return;
+	if (a.family == 4 ? a.bytes[0] == 127 : memcmp(a.bytes, one, sizeof(one)) == 0)
+		return;
+	flow->source = a;
+	/* a server may be found by both families, but is told the truth by this one */
+	if (a.family == 6 && flow->first < FIRST6)
+		flow->first = FIRST6;
+	else if (a.family == 4 && flow->first >= FIRST6)
+		flow->first = 0;
+}
+
+static void accept_one(struct relay *relay, struct listener *l, int fd,
+		       const struct sockaddr_storage *from, socklen_t len, int64_t now)
 {
 	struct flow *flow;
 
@@ -290,7 +363,6 @@ static void accept_one(struct relay *relay, struct listener *l, int fd, int64_t 
 		(void)close(fd);
 		return;
 	}
-	no_delay(fd);
 	flow = g_new0(struct flow, 1);
 	*flow = (struct flow){ .listener = l,
 			       .client = fd,
@@ -300,6 +372,8 @@ static void accept_one(struct relay *relay, struct listener *l, int fd, int64_t 
 			       .first = l->target };
 	pump_init(&flow->to_box, -1, -1);
 	pump_init(&flow->to_client, -1, -1);
+	if (l->keep)
+		keep_source(flow, from, len);
 	if (advance(relay, flow))
 		g_ptr_array_add(relay->flows, flow);
 	else
@@ -309,10 +383,13 @@ static void accept_one(struct relay *relay, struct listener *l, int fd, int64_t 
 static void accept_some(struct relay *relay, struct listener *l, int64_t now)
 {
 	for (int i = 0; i < ACCEPTS; i++) {
-		int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		struct sockaddr_storage from;
+		socklen_t len = sizeof(from);
+		int fd = accept4(l->fd, (struct sockaddr *)&from, &len,
+				 SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {
-			accept_one(relay, l, fd, now);
+			accept_one(relay, l, fd, &from, len, now);
 			continue;
 		}
 		/* those who wait stay in the queue; accept(2) hands network errors on, too */
@@ -403,6 +480,14 @@ void relay_handle(struct relay *relay, const struct pollset *set)
 	if (had_agent && relay->agent.gone)
 		log_notice(relay->log,
 			   "published ports: their agent has ended; connections are refused");
+}
+
+bool relay_keeps_source(const struct relay *relay)
+{
+	for (unsigned i = 0; i < relay->nlisteners; i++)
+		if (relay->listeners[i].keep)
+			return true;
+	return false;
 }
 
 bool relay_is_busy(const struct relay *relay)

@@ -25,6 +25,9 @@ void relay_set_agent(struct relay *relay, int fd);
  * row. */
 int relay_listen(struct relay *relay, int number, int fd);
 
+/* Whether sockets in the box are bound to addresses of clients. */
+bool relay_keeps_source(const struct relay *relay);
+
 void relay_fill(struct relay *relay, struct pollset *set);
 void relay_handle(struct relay *relay, const struct pollset *set);
 

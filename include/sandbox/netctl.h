@@ -63,13 +63,20 @@ enum netctl_channel {
 	NETCTL_PACKET,  /* AF_PACKET on the far end of a veth pair */
 };
 
-/* What the agent is asked for, a byte a packet. Its answer is the same byte with a socket attached,
- * or without one when there is none to be had. */
+/* What the agent is asked for, two bytes a packet: which kind, and how many. Its answer is the first of
+ * them with the sockets attached, as many as are to be had. */
 enum netctl_socket {
 	NETCTL_SOCKET_TCP4 = '4',
 	NETCTL_SOCKET_TCP6 = '6',
+	NETCTL_SOCKET_KEEP4 = 'k', /* of TCP, for any source address (ops/keep.c) */
+	NETCTL_SOCKET_KEEP6 = 'K',
 	NETCTL_SOCKET_UDP = 'u', /* of IPv6 for both, or of IPv4 where the kernel has no IPv6 */
 };
+
+enum { NETCTL_SOCKETS_MAX = 16 };
+
+/* On connections that carry their client's address: the box routes what has it back to itself. */
+#define NETCTL_KEEP_MARK 0x53425831u
 
 struct netctl_msg {
 	uint32_t magic;

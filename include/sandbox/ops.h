@@ -36,6 +36,7 @@ struct run_net {
 	unsigned nlisteners;
 	int *claimed;                /* those of OP_OWN_IP, until OP_PUBLISH takes them, in order */
 	unsigned nclaimed, taken;
+	bool keep;                   /* a port has src=keep: what the agent may */
 	char ip[16];                 /* the address it has found, or "" */
 	pid_t agent;                 /* the agent of published ports, our child; -1: none */
 	int link;                    /* the box's frames, until the helper is ready: a TAP goes with

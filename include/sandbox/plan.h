@@ -39,7 +39,7 @@ enum stage {
 
 enum op_kind {
 	OP_SCOPE, OP_NET_HELPER, OP_NET_PEERS, OP_OWN_IP, OP_PUBLISH, OP_PIN, OP_CGROUP, OP_NETNS_JOIN, OP_CLONE, OP_IDMAP,
-	OP_IDENTITY, OP_GUARD, OP_CGROUPNS, OP_LOOPBACK, OP_LINK, OP_ADDRESS, OP_NET_DOOR, OP_NET_READY, OP_HOSTNAME,
+	OP_IDENTITY, OP_GUARD, OP_CGROUPNS, OP_LOOPBACK, OP_LINK, OP_ADDRESS, OP_KEEP_SOURCE, OP_NET_DOOR, OP_NET_READY, OP_HOSTNAME,
 	OP_PROPAGATION, OP_ROOT, OP_SYMLINK, OP_BIND, OP_PROTECT, OP_HIDE, OP_TMPFS, OP_SCRATCH,
 	OP_DATA, OP_DEV, OP_PROC, OP_SYSFS, OP_MASK, OP_SYSCTL, OP_ROOT_ATTR, OP_MQUEUE, OP_PIVOT,
 	OP_PRIVATE, OP_PTY, OP_CALLS,
@@ -95,12 +95,13 @@ struct op {
 		struct { const char *name; bool joined; } net_peers;
 		struct { uint32_t first; const struct publish_at *ports; unsigned n; } own_ip; /* first: host
 			    order; without addresses */
-		struct { struct publish_at at; unsigned inner; bool own; } publish; /* own: at the address of
+		struct { struct publish_at at; unsigned inner; bool own, keep; } publish; /* own: at the address of
 			    OP_OWN_IP, the next one of its ports */
 		struct { const char *name; uint8_t mac[6]; unsigned mtu; } link;
 		struct { const char *name; uint32_t address, gateway; unsigned prefix; /* host order */
 			 bool ipv6; uint8_t address6[16], gateway6[16]; unsigned prefix6;
 			 } address;
+		struct { bool ipv6; } keep_source;                /* src=keep */
 		struct { const char *name; } hostname;
 		struct { const char *src; int slot; bool recursive; unsigned attrs;
 			 uint64_t size; } root;                   /* src NULL: a tmpfs of ours */

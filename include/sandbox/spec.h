@@ -59,7 +59,7 @@ struct env_row {
 
 /* Ports of the host, TCP, that lead to ports of the box, from `inner` on. */
 enum { PUBLISH_MAX = 256 }; /* in all: each is a descriptor of the launcher's for a while */
-struct publish { uint8_t address[16]; bool ipv6, udp, unaddressed; unsigned first, last, inner; uint32_t origin; };
+struct publish { uint8_t address[16]; bool ipv6, udp, keep, unaddressed; unsigned first, last, inner; uint32_t origin; };
 /* --ip: where ports are published that name no address. */
 enum own_ip { OWN_IP_NONE, OWN_IP_AUTO, OWN_IP_FIXED };
 

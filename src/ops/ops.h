@@ -19,6 +19,7 @@ OP_APPLY(net_helper);
 OP_APPLY(net_peers);
 OP_APPLY(net_ready);
 OP_APPLY(net_door);
+OP_APPLY(keep_source);
 OP_APPLY(own_ip);
 OP_APPLY(publish);
 OP_APPLY(hostname);

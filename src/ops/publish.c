@@ -105,7 +105,9 @@ static int cannot(const struct publish_at *at, int r, struct err *err)
 			       port);
 	case -EADDRNOTAVAIL:
 		(void)err_cause(err, "no interface of this host has that address");
-		return err_fix(err, "ip address shows those there are, and all of 127.0.0.0/8 is; 0.0.0.0 and [::] are all of them");
+		return err_fix(
+			err,
+			"ip address shows those there are, and all of 127.0.0.0/8 is; 0.0.0.0 and [::] are all of them");
 	default: return r;
 	}
 }
@@ -189,6 +191,7 @@ int op_publish_apply(const struct op *op, struct run *run, struct err *err)
 		return cannot(&op->u.publish.at, fd, err);
 	net->listeners = g_realloc_n(net->listeners, net->nlisteners + 1, sizeof(int));
 	net->listeners[net->nlisteners++] = fd;
+	net->keep |= op->u.publish.keep;
 	return 0;
 }
 

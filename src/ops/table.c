@@ -17,6 +17,7 @@ const struct op_class op_classes[_OP_MAX] = {
 	[OP_ADDRESS]      = { op_address_apply },
 	[OP_NET_HELPER]   = { op_net_helper_apply },
 	[OP_NET_PEERS]    = { op_net_peers_apply },
+	[OP_KEEP_SOURCE]  = { op_keep_source_apply },
 	[OP_NET_DOOR]     = { op_net_door_apply },
 	[OP_OWN_IP]       = { op_own_ip_apply },
 	[OP_PUBLISH]      = { op_publish_apply },

@@ -231,7 +231,13 @@ DESCRIBE(publish)
 		g_string_append_printf(out, "its own address, port %u", at->port);
 	else
 		g_string_append_printf(out, at->ipv6 ? "[%s]:%u" : "%s:%u", text, at->port);
-	g_string_append_printf(out, " -> box port %u, %s", op->u.publish.inner, protocol(at));
+	g_string_append_printf(out, " -> box port %u, %s%s", op->u.publish.inner, protocol(at),
+			       op->u.publish.keep ? " src=keep" : "");
+}
+
+DESCRIBE(keep_source)
+{
+	g_string_append(out, op->u.keep_source.ipv6 ? "IPv4 and IPv6" : "IPv4");
 }
 
 DESCRIBE(link)
@@ -549,6 +555,7 @@ static const struct { const char *name; void (*describe)(const struct op *, GStr
 	[OP_NET_READY]    = { "net-ready",    describe_nothing },
 	[OP_OWN_IP]       = { "own-ip",       describe_own_ip },
 	[OP_PUBLISH]      = { "publish",      describe_publish },
+	[OP_KEEP_SOURCE]  = { "keep-source",  describe_keep_source },
 	[OP_NET_DOOR]     = { "net-door",     describe_nothing },
 	[OP_LINK]         = { "link",         describe_link },
 	[OP_ADDRESS]      = { "address",      describe_address },

@@ -299,7 +299,8 @@ static void put_published(struct build *b, GString *out)
 		const struct publish *p = &g_array_index(list, struct publish, i);
 
 		for (unsigned k = 0; k <= p->last - p->first; k++)
-			g_string_append_printf(out, "%s %u;", p->udp ? "udp" : "tcp", p->inner + k);
+			g_string_append_printf(out, "%s %u%s;", p->udp ? "udp" : "tcp",
+					       p->inner + k, p->keep ? " keep" : "");
 	}
 	g_string_append_c(out, '\n');
 }
@@ -368,6 +369,7 @@ static void add_published(struct build *b)
 			op->u.publish.at = place_of(b->spec, p, k);
 			op->u.publish.inner = p->inner + k;
 			op->u.publish.own = has_own_ip(b->spec, p);
+			op->u.publish.keep = p->keep;
 		}
 	}
 }
@@ -419,9 +421,19 @@ int plan_net(struct build *b, struct err *err)
 	return 0;
 }
 
+/* The first port with src=keep, or NULL. */
+static const struct publish *keeps_source(const struct spec *spec)
+{
+	for (unsigned i = 0; i < spec->publish->len; i++)
+		if (g_array_index(spec->publish, struct publish, i).keep)
+			return &g_array_index(spec->publish, struct publish, i);
+	return NULL;
+}
+
 void plan_net_rows(struct build *b)
 {
 	uint32_t origin = b->spec->origin[OPT_NETWORK];
+	const struct publish *keep = keeps_source(b->spec);
 	struct op *op;
 
 	if (!b->net.user)
@@ -439,6 +451,10 @@ void plan_net_rows(struct build *b)
 	op->u.address.prefix6 = PREFIX6;
 	plan_net_address6(b->net.network, b->net.number, op->u.address.address6);
 	plan_net_address6(b->net.network, GATEWAY, op->u.address.gateway6);
+	if (keep) {
+		op = plan_add(b, OP_KEEP_SOURCE, STAGE_BUILD, keep->origin);
+		op->u.keep_source.ipv6 = b->net.ipv6;
+	}
 	if (b->spec->publish->len)
 		(void)plan_add(b, OP_NET_DOOR, STAGE_BUILD, b->spec->origin[OPT_PUBLISH]);
 }
@@ -480,6 +496,12 @@ void plan_net_sysctls(struct build *b)
 	add_sysctl(b, "sys/net/ipv4/ping_group_range", ping_groups(b));
 	if (b->net.ipv6)
 		add_sysctl(b, "sys/net/ipv6/conf/eth0/accept_ra", "0");
+	if (!keeps_source(b->spec))
+		return;
+	add_sysctl(b, "sys/net/ipv4/tcp_fwmark_accept", "1"); /* ops/keep.c; of IPv6, too */
+	add_sysctl(b, "sys/net/ipv4/fwmark_reflect", "1");
+	if (b->net.ipv6)
+		add_sysctl(b, "sys/net/ipv6/fwmark_reflect", "1");
 }
 
 /* ---- files ---- */

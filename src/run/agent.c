@@ -3,7 +3,7 @@
  * The agent of published ports: a process in the box's user and network namespaces, and in no other
  * of its namespaces, so that nobody in the box can see, signal or trace it. All it does is to make
  * sockets there and to hand them to sandbox-net, which cannot enter that namespace itself. It
- * has no capability, no file and a handful of system calls.
+ * has no file, a handful of system calls, and no capability but, for src=keep, one over that namespace.
  *
  * The launcher forks it when the child has given it the namespace (ops/publish.c), waits for its
  * word that it is confined, and passes the other end of its socket on, with the listening sockets.
@@ -14,6 +14,7 @@
 #include <linux/filter.h>
 #include <linux/nsfs.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -51,16 +52,22 @@ static const struct sock_filter calls[] = {
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	LOAD(nr),
 	IS(SYS_recvfrom), IS(SYS_sendmsg), IS(SYS_socket), IS(SYS_close), IS(SYS_exit_group), IS(SYS_exit),
+	IS(SYS_setsockopt), /* of sockets for src=keep: the last, see below */
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 };
+
+enum { KEEP_CALLS = 2 }; /* instructions of the last call */
 /* clang-format on */
 
-static int drop_capabilities(void)
+/* Addresses that are not the box's own need CAP_NET_ADMIN, over the box's network namespace. */
+static int drop_capabilities(bool keep)
 {
 	struct __user_cap_header_struct hdr = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	const struct __user_cap_data_struct none[2] = { { 0 } };
+	struct __user_cap_data_struct caps[2] = { { 0 } };
 
-	return syscall(SYS_capset, &hdr, none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
+	if (keep)
+		caps[0].effective = caps[0].permitted = 1U << CAP_NET_ADMIN;
+	return syscall(SYS_capset, &hdr, caps) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
 		       ? -errno
 		       : 0;
 }
@@ -79,10 +86,18 @@ static int no_files(void)
 	return r == -E2BIG ? 0 : r; /* 16 layers stand around it already */
 }
 
-static int confine(pid_t parent)
+static int confine(pid_t parent, bool keep)
 {
-	const struct seccomp_program program = { calls, sizeof(calls) / sizeof(calls[0]) };
-	int r = drop_capabilities();
+	const size_t n = sizeof(calls) / sizeof(calls[0]);
+	struct sock_filter fewer[sizeof(calls) / sizeof(calls[0])];
+	struct seccomp_program program = { calls, n };
+	int r = drop_capabilities(keep);
+
+	if (!keep) {
+		memcpy(fewer, calls, sizeof(calls));
+		fewer[n - 1 - KEEP_CALLS] = calls[n - 1];
+		program = (struct seccomp_program){ fewer, n - KEEP_CALLS };
+	}
 
 	if (r == 0)
 		r = no_files();
@@ -113,28 +128,47 @@ static int enter(void)
 
 /* ---- its work ---- */
 
-static int answer(char kind, int fd)
+static int answer(char kind, const int *fds, size_t n)
 {
 	union {
 		struct cmsghdr align;
-		char buf[CMSG_SPACE(sizeof(int))];
+		char buf[CMSG_SPACE(NETCTL_SOCKETS_MAX * sizeof(int))];
 	} control;
 	struct iovec iov = { &kind, 1 };
 	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (fd >= 0) {
+	if (n) {
 		struct cmsghdr *c;
 
 		memset(&control, 0, sizeof(control));
 		hdr.msg_control = control.buf;
-		hdr.msg_controllen = sizeof(control.buf);
+		hdr.msg_controllen = CMSG_SPACE(n * sizeof(int));
 		c = CMSG_FIRSTHDR(&hdr);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+		c->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
 	}
 	return sendmsg(SOCKET, &hdr, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* It may be bound to any address, and what is sent and answered on it stays in the box (ops/keep.c). */
+static int make_keeping(int family)
+{
+	const int one = 1;
+	const uint32_t mark = NETCTL_KEEP_MARK;
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r = fd;
+
+	if (r >= 0)
+		r = family == AF_INET6
+			    ? setsockopt(fd, SOL_IPV6, IPV6_TRANSPARENT, &one, sizeof(one))
+			    : setsockopt(fd, SOL_IP, IP_TRANSPARENT, &one, sizeof(one));
+	if (r >= 0)
+		r = setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+	if (r < 0 && fd >= 0)
+		(void)close(fd);
+	return r < 0 ? -1 : fd;
 }
 
 static int make_socket(char kind)
@@ -142,29 +176,40 @@ static int make_socket(char kind)
 	const int flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
 	int fd;
 
-	if (kind != NETCTL_SOCKET_UDP)
-		return socket(kind == NETCTL_SOCKET_TCP6 ? AF_INET6 : AF_INET, SOCK_STREAM | flags,
-			      0);
-	fd = socket(AF_INET6, SOCK_DGRAM | flags, 0);
-	return fd < 0 ? socket(AF_INET, SOCK_DGRAM | flags, 0) : fd;
+	switch ((enum netctl_socket)kind) {
+	case NETCTL_SOCKET_TCP4: return socket(AF_INET, SOCK_STREAM | flags, 0);
+	case NETCTL_SOCKET_TCP6: return socket(AF_INET6, SOCK_STREAM | flags, 0);
+	case NETCTL_SOCKET_KEEP4: return make_keeping(AF_INET);
+	case NETCTL_SOCKET_KEEP6: return make_keeping(AF_INET6);
+	case NETCTL_SOCKET_UDP:
+		fd = socket(AF_INET6, SOCK_DGRAM | flags, 0);
+		return fd < 0 ? socket(AF_INET, SOCK_DGRAM | flags, 0) : fd;
+	}
+	return -1;
 }
 
-/* Each request is a byte, each answer the same byte with the socket, or without one. */
 static void serve(void)
 {
-	char kind;
+	unsigned char request[2];
 
-	while (recvfrom(SOCKET, &kind, 1, 0, NULL, NULL) == 1) {
-		int fd = make_socket(kind);
+	while (recvfrom(SOCKET, request, sizeof(request), 0, NULL, NULL) == sizeof(request)) {
+		const char kind = (char)request[0];
+		int fds[NETCTL_SOCKETS_MAX];
+		size_t n = 0;
 
-		if (answer(kind, fd) < 0 && answer(kind, -1) < 0)
+		for (; n < request[1] && n < NETCTL_SOCKETS_MAX; n++) {
+			fds[n] = make_socket(kind);
+			if (fds[n] < 0)
+				break;
+		}
+		if (answer(kind, fds, n) < 0 && answer(kind, NULL, 0) < 0)
 			return;
-		if (fd >= 0)
-			(void)close(fd);
+		while (n)
+			(void)close(fds[--n]);
 	}
 }
 
-_Noreturn static void agent_main(int sock, int netns, pid_t parent)
+_Noreturn static void agent_main(int sock, int netns, pid_t parent, bool keep)
 {
 	char zero = 0;
 	int r = 0;
@@ -177,10 +222,10 @@ _Noreturn static void agent_main(int sock, int netns, pid_t parent)
 	if (r == 0)
 		r = enter();
 	if (r == 0)
-		r = confine(parent);
+		r = confine(parent, keep);
 	if (r < 0)
 		zero = (char)-r;
-	if (answer(zero, -1) == 0 && r == 0)
+	if (answer(zero, NULL, 0) == 0 && r == 0)
 		serve();
 	syscall(SYS_exit_group, 0);
 	for (;;)
@@ -244,7 +289,7 @@ int agent_start(struct run *run, struct err *err)
 	theirs = pair[1];
 	net->agent = sys_clone(0, -1, &pidfd);
 	if (net->agent == 0)
-		agent_main(theirs, net->netns, parent);
+		agent_main(theirs, net->netns, parent, net->keep);
 	if (net->agent < 0)
 		return err_set(err, ERR_NOMEM, net->agent, "cannot fork");
 	fd_close(&theirs);

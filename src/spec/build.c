@@ -165,7 +165,7 @@ static const struct setter setters[_OPT_MAX] = {
 	VALUE(NICE,            set_nice, "a number from -20 to 19"),
 
 	VALUE(NETWORK,         set_network, "none, user, host, box:NAME or ns:PATH"),
-	VALUE(PUBLISH,         set_publish, "[IP:]HOST:BOX, ports or ranges of them, as in 8080:80, 0.0.0.0:80:80, [::1]:8000-8009:8000-8009, 53:53/udp"),
+	VALUE(PUBLISH,         set_publish, "[IP:]HOST:BOX, ports or ranges of them, as in 8080:80, 0.0.0.0:80:80, [::1]:8000-8009:8000-8009, 53:53/udp, 80:80,src=keep"),
 	VALUE(HOST_PORT,       set_host_port, "PORT[/tcp|/udp] or FIRST-LAST, ports from 1 to 65535"),
 	VALUE(IP,              set_ip, "auto, or an address of this host"),
 	VALUE(IPV6,            set_ipv6, "auto, on or off"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* --publish [IP:]HOST:BOX[/tcp|/udp]: which ports of the host lead into the box; --ip. */
+/* --publish [IP:]HOST:BOX[/tcp|/udp][,src=keep]: which ports of the host lead into the box; --ip. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -81,12 +81,23 @@ static int read_address(struct build *b, const struct part *part, struct publish
 			    part ? part->text : "");
 }
 
-static int read_protocol(struct build *b, const char *slash, struct publish *ret, struct err *err)
+/* What comes after the ports: "/udp", ",src=keep". */
+static int read_tail(struct build *b, const char *tail, struct publish *ret, struct err *err)
 {
-	ret->udp = slash && strcmp(slash, "/udp") == 0;
-	if (!slash || ret->udp || strcmp(slash, "/tcp") == 0)
-		return 0;
-	return build_refuse(err, b, "'%s' is neither /tcp nor /udp", slash);
+	const char *comma = strchr(tail, ',');
+	const size_t len = comma ? (size_t)(comma - tail) : strlen(tail);
+
+	ret->udp = len == 4 && memcmp(tail, "/udp", 4) == 0;
+	if (len && !ret->udp && (len != 4 || memcmp(tail, "/tcp", 4) != 0))
+		return build_refuse(err, b, "'%.*s' is neither /tcp nor /udp", (int)len, tail);
+	ret->keep = comma && strcmp(comma, ",src=keep") == 0;
+	if (comma && !ret->keep)
+		return build_refuse(err, b, "'%s' is not src=keep", comma + 1);
+	if (ret->udp && ret->keep)
+		return build_refuse(err, b,
+				    "src=keep is for TCP: a server's answers by UDP could not be "
+				    "told from what it sends by itself");
+	return 0;
 }
 
 static unsigned count_ports(const GArray *list)
@@ -103,13 +114,13 @@ static unsigned count_ports(const GArray *list)
 
 int set_publish(struct build *b, struct err *err)
 {
-	const char *value = b->occ->value, *slash = strchr(value, '/');
-	struct part rest = { value, slash ? (size_t)(slash - value) : strlen(value) };
+	const char *value = b->occ->value;
+	struct part rest = { value, strcspn(value, "/,") };
 	struct publish row = { .origin = b->origin };
 	struct ports host = { 0 }, box = { 0 };
 	struct part part;
 	bool address;
-	int r = read_protocol(b, slash, &row, err);
+	int r = read_tail(b, value + rest.len, &row, err);
 
 	if (r < 0)
 		return r;

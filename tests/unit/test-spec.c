@@ -70,6 +70,11 @@ static void test_defaults(void **state)
 	built_clear(&b);
 }
 
+static bool keep_published(const struct spec *s)
+{
+	return s->publish->len && g_array_index(s->publish, struct publish, 0).keep;
+}
+
 static bool udp_published(const struct spec *s)
 {
 	return s->publish->len && g_array_index(s->publish, struct publish, 0).udp;
@@ -141,6 +146,8 @@ static bool published(const struct spec *s, unsigned row, const char *address, u
 	F(s->ip.kind == OWN_IP_FIXED && !s->ip.ipv6 && s->ip.address[1] == 83, "publish", "1:1", "ip", "127.83.4.9") \
 	F(s->ip.kind == OWN_IP_FIXED && s->ip.ipv6 && s->ip.address[15] == 1, "publish", "1:1", "ip", "::1") \
 	F(s->ip.kind == OWN_IP_AUTO && s->net == NET_USER, "publish", "1:1", "ip", "auto") \
+	F(keep_published(s) && published(s, 0, "0.0.0.0", 80, 80, 80), "publish", "0.0.0.0:80:80,src=keep") \
+	F(keep_published(s) && published(s, 0, "::", 80, 80, 80), "publish", "[::]:80:80/tcp,src=keep") \
 	F(udp_published(s) && published(s, 0, "127.0.0.1", 53, 54, 5353), "publish", "53-54:5353-5354/udp") \
 	F(published(s, 1, "::", 80, 89, 8080), "publish", "1:1", "publish", "[::]:80-89:8080-8089") \
 	F(s->net == NET_USER && s->ipv6 == TRI_OFF, "ipv6", "off") \
@@ -287,6 +294,10 @@ static void test_refused_values(void **state)
 		{ "publish", "[fe80::1%eth0]:80:80", "is no address" },
 		{ "publish", "80:80/sctp", "neither /tcp nor /udp" },
 		{ "publish", "80:80/", "neither /tcp nor /udp" },
+		{ "publish", "80:80/udp,src=keep", "src=keep is for TCP" },
+		{ "publish", "80:80,src=lose", "not src=keep" },
+		{ "publish", "80:80,", "not src=keep" },
+		{ "publish", "80:80,/tcp", "not src=keep" },
 		{ "publish", "1000-1256:1000-1256", "more than 256" },
 		{ "ip", "", "is no address" },
 		{ "ip", "localhost", "is no address" },
