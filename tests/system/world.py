@@ -23,6 +23,8 @@ import threading
 HOST4, HOST6, HOST_LO = "198.51.100.2", "2001:db8:1::2", "203.0.113.7"
 NET4, NET6 = "198.51.100.1", "2001:db8:1::1"
 OTHER4, LAN4 = "198.51.100.3", "10.66.0.1"
+METADATA4 = "169.254.169.254"   # of the net
+PROGRAMS4 = "198.51.100.40"   # of the net, for the servers of a test: World.net
 ECHO, COUNT, SOURCE, RESET, MUTE, KEEP, HTTP = 7000, 7001, 7002, 7003, 7004, 7005, 80
 HTTPS, DOT = 443, 853
 LOCAL, LOCAL_UDP, ANY = 5432, 5353, 9999     # of the host
@@ -43,14 +45,14 @@ class World:
             ["unshare", "--user", "--map-current-user", "--keep-caps", "--net", "--mount", sys.executable, "-B",
              os.path.abspath(__file__), resolv, box.folder("world"), "etc" if etc else ""],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.via = None
+        self.via = self.net = None   # what puts a command on the host, or in the net
 
     def __enter__(self):
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError("the world of the test could not be made")
-        pid = json.loads(line)["pid"]
-        self.via = ("nsenter", "-t", str(pid), "-U", "--preserve-credentials", "-n", "-m", "--")
+        self.via, self.net = [("nsenter", "-t", str(json.loads(line)[name]), "-U", "--preserve-credentials", "-n", "-m", "--")
+                              for name in ("pid", "net")]
         return self
 
     def __exit__(self, *_):
@@ -202,7 +204,8 @@ def question(data):
 
 FAILING = {"198.51.100.50": 2, "198.51.100.51": 5, "198.51.100.52": 4, "198.51.100.53": "mute", "198.51.100.54": "garbage"}
 NAMES = {"www.example.test": NET4, "host.example.test": HOST4, "local.example.test": "127.0.0.1",
-         "a.example.test": NET4, "b.example.test": OTHER4, "lan.example.test": LAN4, "end.example.net": OTHER4,
+         "a.example.test": NET4, "b.example.test": OTHER4, "lan.example.test": LAN4, "git.example.test": PROGRAMS4,
+         "debian.example.test": PROGRAMS4, "end.example.net": OTHER4,
          "flood.example.test": NET4, "mixed.example.net": OTHER4}
 NAMES6 = {"nat64.example.test": ["64:ff9b::10.66.0.1"], "local64.example.test": ["64:ff9b:1::10.66.0.1"], "mapped.example.test": ["::ffff:10.66.0.1"],
           "tunnel.example.test": ["2002:a42:1::1"], "host64.example.test": ["64:ff9b::" + HOST4], "b.example.test": [NET6],
@@ -296,6 +299,11 @@ def be_the_net(ready, go):
     ip("link", "set", "net0", "up")
     ip("addr", "add", OTHER4 + "/24", "dev", "net0")
     ip("addr", "add", LAN4 + "/32", "dev", "lo")
+    ip("addr", "add", PROGRAMS4 + "/24", "dev", "net0")
+    ip("addr", "add", METADATA4 + "/32", "dev", "lo")
+    serve(socket.SOCK_STREAM, METADATA4, HTTP, http)
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w", encoding="ascii") as file:
+        file.write("0")
     for address in FAILING:
         ip("addr", "add", address + "/32", "dev", "lo")
         serve(socket.SOCK_DGRAM, address, 53, fails)
@@ -423,7 +431,7 @@ def main():
     os.write(go[1], b"1")
     host_services()
     os.read(ready[0], 1)
-    print(json.dumps({"pid": os.getpid()}), flush=True)
+    print(json.dumps({"pid": os.getpid(), "net": pid}), flush=True)
     for line in sys.stdin:
         print(json.dumps(answer(line)), flush=True)
     os.close(go[1])
