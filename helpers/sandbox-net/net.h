@@ -51,7 +51,7 @@ void loop_flooded(void *opaque);
 /* dns_reply: an answer as a frame. */
 void loop_reply(void *opaque, const struct dns_client *client, const uint8_t *data, size_t len);
 
-/* slirp.c: libslirp and its timers. */
+/* slirp.c: libslirp. */
 struct slirp_glue *slirp_open(struct net *net);
 void slirp_close(struct slirp_glue *glue);
 /* A frame that the filter has passed. */

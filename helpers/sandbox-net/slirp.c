@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * libslirp, 4.7 to 4.9: its configuration, its callbacks, its timers. It is given frames by loop.c
+ * libslirp, 4.7 to 4.9: its configuration, its callbacks. It is given frames by loop.c
  * alone, all of which have passed the filter, and its own frames pass it on their way back.
  */
 #include <errno.h>
@@ -14,20 +14,12 @@
 #include "peek.h"
 #include "rules.h"
 
-enum { TIMERS = 4, PORT_DNS = 53, IDLE_MS = 60000 };
-
-struct timer {
-	bool used, armed;
-	SlirpTimerId id;
-	void *opaque;
-	int64_t at; /* milliseconds of clock_ns() */
-};
+enum { PORT_DNS = 53, IDLE_MS = 60000 };
 
 struct slirp_glue {
 	struct net *net;
 	Slirp *slirp;
 	struct peeks *peeks;
-	struct timer timers[TIMERS];
 	struct pollset *set; /* of the turn */
 	unsigned first;      /* libslirp's own part of it */
 	bool held;
@@ -63,35 +55,27 @@ static int64_t clock_ns(void *opaque)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* There is one timer, for router advertisements, for which libslirp reads /etc/resolv.conf. The box takes
+ * none, and the filter passes none: it is never made, and with that never run out. */
 static void *on_timer_new(SlirpTimerId id, void *cb_opaque, void *opaque)
 {
-	struct slirp_glue *glue = opaque;
-
-	for (int i = 0; i < TIMERS; i++)
-		if (!glue->timers[i].used) {
-			glue->timers[i] =
-				(struct timer){ .used = true, .id = id, .opaque = cb_opaque };
-			return &glue->timers[i];
-		}
+	(void)id;
+	(void)cb_opaque;
+	(void)opaque;
 	return NULL;
 }
 
 static void on_timer_free(void *timer, void *opaque)
 {
+	(void)timer;
 	(void)opaque;
-	if (timer)
-		((struct timer *)timer)->used = false;
 }
 
 static void on_timer_mod(void *timer, int64_t at, void *opaque)
 {
-	struct timer *t = timer;
-
+	(void)timer;
+	(void)at;
 	(void)opaque;
-	if (!t)
-		return;
-	t->armed = true;
-	t->at = at;
 }
 
 static void on_register(int fd, void *opaque)
@@ -315,25 +299,10 @@ void slirp_fill(struct slirp_glue *glue, struct pollset *set, bool hold)
 	slirp_pollfds_fill(glue->slirp, &timeout, add_poll_fd, glue);
 #endif
 	pollset_until(set, set->now + timeout);
-	for (int i = 0; i < TIMERS; i++)
-		if (glue->timers[i].used && glue->timers[i].armed)
-			pollset_until(set, glue->timers[i].at);
-}
-
-static void run_timers(struct slirp_glue *glue, int64_t now)
-{
-	for (int i = 0; i < TIMERS; i++) {
-		struct timer *t = &glue->timers[i];
-
-		if (!t->used || !t->armed || t->at > now)
-			continue;
-		t->armed = false;
-		slirp_handle_timer(glue->slirp, t->id, t->opaque);
-	}
 }
 
 void slirp_handle(struct slirp_glue *glue, const struct pollset *set)
 {
-	run_timers(glue, set->now);
+	(void)set;
 	slirp_pollfds_poll(glue->slirp, 0, get_revents, glue);
 }

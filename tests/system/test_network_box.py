@@ -5,13 +5,12 @@ left of those that were killed."""
 import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
-import threading
 import time
 
-from box import (PYTHON, cases, check, contains, descendants, equal, eventually, folder, matches, read_line, refused, sandbox, scratch,
-                 sh, start, succeeds)
+from box import PYTHON, cases, check, descendants, equal, eventually, folder, matches, read_line, refused, sandbox, start, succeeds
 from test_network import CLIENT
 from world import World
 
@@ -400,3 +399,27 @@ def test_leftovers_are_no_danger():
                 file.write(text)
         succeeds("-q", "--network", "box:lab", "--", "true", **net.keywords())
         equal(net.left(), ["sandbox", "sandbox/network", "sandbox/network/lab", "sandbox/network/lab/foreign"])
+
+
+def test_killed_at_random_moments():
+    """SIGKILL of launchers and helpers at any moment of their start and life: two that stay are reached all the time, and nothing is
+    left in the end."""
+    numbers = random.Random(5)
+    with Net() as net:
+        net.server("one")
+        for i in range(30):
+            process = start("-q", "--network", "box:lab", "--hostname", "victim", "--", "sleep", "60", stderr=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, **net.keywords())
+            time.sleep(numbers.random() * 0.08)
+            helpers = [int(p) for p in descendants(process.pid) if comm(p) == "sandbox-net"]
+            os.kill(helpers[0] if i % 3 == 0 and helpers else process.pid, signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):   # the process that makes the helper may be done with that
+                process.wait(2)
+            process.kill()
+            process.wait(20)
+        net.server("two")
+        matches(net.client("print(connect('one', 7000).recv(99).decode(), connect('two', 7000).recv(99).decode())").out,
+                r"^one \S+\n two \S+$")
+        for process in net.boxes:
+            ended(process)
+        equal(net.left(), [])
