@@ -86,11 +86,12 @@ ROWS = {
 @cases(**ROWS)
 def test_matrix(which, options, longest):
     """Nobody is left within two seconds, and the next run finds nothing in its way and leaves nothing."""
-    root, chance, hits = attack_root(), random.Random(longest), 0
+    root, chance, hits, cache = attack_root(), random.Random(longest), 0, {"XDG_CACHE_HOME": elsewhere()}
     before = look(root)
     for i in range(TIMES):
         words = [str(600 + i) if word == "N" else word for word in options]
-        process = start(*everything(root), *words, "--", "/bin/sh", "-c", "sleep 1000 & sleep 1000", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = start(*everything(root), *words, "--", "/bin/sh", "-c", "sleep 1000 & sleep 1000", env=cache, stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL)
         pid = find(process, which)
         select.select([], [], [], chance.random() * longest / 1000 * SLOW)
         hits += bool(pid and hit(pid))
@@ -109,7 +110,7 @@ def test_matrix(which, options, longest):
             equal(look(root) ^ before, set(), "what is left or missing after the launcher has cleaned up")
     check(hits >= (TIMES // 2 if which in (launcher, first, limiter) else 3), "only %d of %d were hit" % (hits, TIMES))
     # after SIGKILL for the launcher its pidfile and mount points may be there: the next run takes them away
-    got = sandbox(*everything(root), *words, "--", "/bin/true")
+    got = sandbox(*everything(root), *words, "--", "/bin/true", env=cache)
     equal(got.code, 0, "the next run\n%s\nvalue" % got)
     equal(look(root) ^ before, set(), "what is left or missing after the next run")
 
