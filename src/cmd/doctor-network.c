@@ -2,6 +2,7 @@
 /* doctor: what a network of its own needs. */
 #include <glib.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include <sandbox/spawn.h>
@@ -9,6 +10,9 @@
 #include "doctor.h"
 
 enum { TRIAL_MS = 30000 };
+
+/* Which of the two ways the box has got: said by the trial itself. */
+static const char link_of[] = "test -e /sys/class/net/eth0/tun_flags && echo TAP || echo veth";
 
 /* No fault where it is missing: a veth pair with a packet socket does the same as fast. */
 void doctor_tun(struct facts *facts, struct result *ret)
@@ -21,6 +25,50 @@ void doctor_tun(struct facts *facts, struct result *ret)
 	else
 		doctor_say(ret, MARK_INFO, "no /dev/net/tun (%s): a veth pair does the same",
 			   g_strerror(-r));
+}
+
+/* Whose servers the box's own name server asks: the launcher reads this file too. */
+void doctor_dns(struct facts *facts, struct result *ret)
+{
+	g_autofree char *text = NULL;
+	g_autoptr(GString) servers = g_string_new(NULL);
+	const char *at;
+
+	(void)facts;
+	(void)g_file_get_contents("/etc/resolv.conf", &text, NULL, NULL);
+	for (at = text; at && *at != '\0'; at += at[0] == '\n') {
+		char server[64];
+
+		if (sscanf(at, "nameserver %63[0-9a-fA-F:.%%a-z]", server) == 1)
+			g_string_append_printf(servers, "%s%s", servers->len ? " " : "", server);
+		at += strcspn(at, "\n");
+	}
+	if (servers->len > 0) {
+		doctor_say(ret, MARK_OK, "names are asked of %s", servers->str);
+		return;
+	}
+	doctor_say(ret, MARK_WARN, "%s: --network user resolves no names",
+		   text ? "no nameserver in /etc/resolv.conf" : "no /etc/resolv.conf");
+	doctor_mend(ret, "sandbox --dns ADDRESS, or a nameserver line in /etc/resolv.conf");
+}
+
+/* Published ports are bound with the user's rights. */
+void doctor_low_ports(struct facts *facts, struct result *ret)
+{
+	g_autofree char *text = NULL;
+	guint64 first = 1024;
+
+	if (g_file_get_contents("/proc/sys/net/ipv4/ip_unprivileged_port_start", &text, NULL, NULL))
+		first = g_ascii_strtoull(text, NULL, 10);
+	if (first == 0)
+		doctor_say(ret, MARK_OK, "every port can be published (-p)");
+	else if (facts->confinement.sys_admin && facts->host.uid == 0)
+		doctor_say(ret, MARK_OK, "every port can be published (-p), by root");
+	else
+		doctor_say(ret, MARK_INFO,
+			   "ports from %" G_GUINT64_FORMAT " on can be published (-p); for lower "
+			   "ones: sysctl net.ipv4.ip_unprivileged_port_start",
+			   first);
 }
 
 /* The rest of the line that begins with `key`; NULL: there is none. Freed by the caller. */
@@ -51,7 +99,7 @@ void doctor_network(struct facts *facts, struct result *ret)
 {
 	const char *const argv[] = {
 		"/proc/self/exe", "run", "-q",      "--no-profile", "--cwd", "none", "--network",
-		"user",           "--",  "/bin/sh", "-c",           ":",     NULL
+		"user",           "--",  "/bin/sh", "-c",           link_of, NULL
 	};
 	char said[4096] = "";
 	int r;
@@ -62,7 +110,9 @@ void doctor_network(struct facts *facts, struct result *ret)
 	}
 	r = spawn_run((char *const *)(uintptr_t)argv, said, sizeof(said), TRIAL_MS);
 	if (r == 0)
-		doctor_say(ret, MARK_OK, "a box gets a network of its own (--network user)");
+		doctor_say(ret, MARK_OK,
+			   "a box gets a network of its own (--network user), by a %s",
+			   g_str_has_prefix(said, "TAP") ? "TAP" : "veth pair");
 	else
 		explain(said, ret);
 }

@@ -68,6 +68,8 @@ static const struct check checks[] = {
 	{ "runtime",    "runtime directory",  doctor_runtime },
 	{ "tun",        "network device",     doctor_tun },
 	{ "network",    "--network user",     doctor_network },
+	{ "dns",        "name servers",       doctor_dns },
+	{ "low-ports",  "published ports",    doctor_low_ports },
 };
 /* clang-format on */
 

@@ -108,4 +108,6 @@ void doctor_limits_clear(struct limit_trial *trial);
 
 /* doctor-network.c */
 void doctor_tun(struct facts *facts, struct result *ret);
+void doctor_dns(struct facts *facts, struct result *ret);
+void doctor_low_ports(struct facts *facts, struct result *ret);
 void doctor_network(struct facts *facts, struct result *ret);

@@ -2,6 +2,7 @@
 """`sandbox doctor`: every prerequisite, and the exact mend."""
 
 from box import *
+from world import World
 
 TOPICS = ("user", "newuidmap", "subordinate|subuid", "cgroup", "tun", "landlock", "openat2|mount_setattr|kernel")
 
@@ -98,3 +99,24 @@ def test_limits():
         else:
             limit = event["limits"][name]
             equal((row["by"], row["exact"]), (limit["by"], limit["exact"]), name)
+
+
+def rows_of(via=()):
+    """doctor's rows by their id."""
+    return {row["id"]: row for row in json.loads(sandbox("doctor", "--json", via=via, timeout=60 * SLOW).out)["checks"]}
+
+
+def test_network():
+    """By which interface a box gets its network, whose servers are asked for names, and from which port on a
+    port can be published; where there is no server, that and the mend."""
+    with World(resolv="nameserver 127.0.0.53\\nsearch example.test\\nnameserver 198.51.100.1\\n") as w:
+        rows = rows_of(w.via)
+    matches(rows["network"]["detail"], r"\(--network user\), by a (TAP|veth pair)$")
+    equal((rows["dns"]["status"], rows["dns"]["detail"]), ("ok", "names are asked of 127.0.0.53 198.51.100.1"))
+    check(rows["low-ports"]["status"] in ("ok", "info") and re.search(r"ports? (from 1024 on )?can be published", rows["low-ports"]["detail"]),
+          rows["low-ports"])
+    with World(resolv="search example.test\\n") as w:
+        row = rows_of(w.via)["dns"]
+    equal(row["status"], "warn", "without a server")
+    contains(row["detail"], "no nameserver in /etc/resolv.conf")
+    contains(row["fix"], "--dns")
