@@ -18,6 +18,8 @@ SANDBOX = "/host/bin/sandbox"
 PLACES = {
     "bin/sandbox": "src/sandbox",
     "libexec/sandbox/sandbox-scope": "helpers/sandbox-scope/sandbox-scope",
+    "libexec/sandbox/sandbox-net": "helpers/sandbox-net/sandbox-net",
+    "lib/libslirp.so.0": "/usr/lib/x86_64-linux-gnu/libslirp.so.0",   # the images have none
 }
 
 # Lists what a test must not leave, once it had 2 s to go, and systemd, 15 times slower than outside, 10 s: scopes, their cgroups (sandbox.slice itself
