@@ -235,7 +235,7 @@ true
 
 
 def test_twenty_at_once(guest):
-    """Twenty scopes that live at the same time, two of them in the making at once."""
+    """Twenty scopes that live at the same time, four of them in the making at once."""
     # All twenty at once would starve each other beyond the bound on an emulated processor.
     out = guest.ok(r"""
 mkfifo /tmp/end
@@ -246,9 +246,9 @@ one() {
 	read -r _ </tmp/end
 }
 exec 7> >(cat >/tmp/made)
-for round in {1..10}; do
-	for i in {1..2}; do one $round$i & done
-	until [ "$(wc -l </tmp/made)" -ge $((round * 2)) ]; do sleep 0.05; done
+for round in {1..5}; do
+	for i in {1..4}; do one $round$i & done
+	until [ "$(wc -l </tmp/made)" -ge $((round * 4)) ]; do sleep 0.05; done
 done
 ls -d /sys/fs/cgroup%s/sandbox.slice/sandbox-m*.scope | wc -l
 exec 8<>/tmp/end
