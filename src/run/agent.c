@@ -88,17 +88,16 @@ static int no_files(void)
 
 static int confine(pid_t parent, bool keep)
 {
-	const size_t n = sizeof(calls) / sizeof(calls[0]);
-	struct sock_filter fewer[sizeof(calls) / sizeof(calls[0])];
-	struct seccomp_program program = { calls, n };
+	enum { N = sizeof(calls) / sizeof(calls[0]) };
+	struct sock_filter fewer[N];
+	struct seccomp_program program = { calls, N };
 	int r = drop_capabilities(keep);
 
 	if (!keep) {
 		memcpy(fewer, calls, sizeof(calls));
-		fewer[n - 1 - KEEP_CALLS] = calls[n - 1];
-		program = (struct seccomp_program){ fewer, n - KEEP_CALLS };
+		fewer[N - 1 - KEEP_CALLS] = calls[N - 1];
+		program = (struct seccomp_program){ fewer, N - KEEP_CALLS };
 	}
-
 	if (r == 0)
 		r = no_files();
 	/* after the change of namespace, which clears the first and sets the second anew */
