@@ -437,6 +437,25 @@ def test_hide_cannot_be_undone():
     lacks(got.out, "TOKEN", "stdout")
 
 
+def test_replaced_outside():
+    """A directory stays hidden or protected whatever is replaced in it outside, a file while it is written in place."""
+    here = folder("here")
+    for name in ("hidden", "protected"):
+        os.mkdir(here + "/" + name)
+        write(here + "/" + name + "/file", "old")
+    write(here + "/written", "old")
+    script = "echo ready; read -r go; cat hidden/file written protected/file; echo bad >protected/file"
+    process = start("--hide", "hidden", "--hide", "written", "--protect", "protected", "--", "/bin/sh", "-c", script, cwd=here,
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    equal(process.stdout.readline(), b"ready\n", "line")
+    for name in ("hidden", "protected"):
+        os.rename(write(here + "/new", "new"), here + "/" + name + "/file")
+    write(here + "/written", "new")
+    out, _ = process.communicate(b"go\n", timeout=TIMEOUT)
+    equal(out, b"new", "what the box reads: of the protected one alone")
+    equal(read(here + "/protected/file"), "new", "the protected file")
+
+
 def test_protect():
     """--protect PATH is read-only inside the writable directory; one that is not there is no error."""
     here = folder("here")
