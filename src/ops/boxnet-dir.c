@@ -2,6 +2,7 @@
 #include "boxnet-dir.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -160,6 +161,31 @@ unsigned boxnet_dir_sweep(int dir)
 	for (unsigned i = BOXNET_FIRST; i <= BOXNET_LAST; i++)
 		n += is_held(dir, i);
 	return n;
+}
+
+/* A network beside ours. Not waited for: whoever has its lock looks after it. */
+static void sweep_network(int above, const char *name)
+{
+	autofd int dir =
+		openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (dir < 0 || flock(dir, LOCK_EX | LOCK_NB) < 0 || boxnet_dir_sweep(dir) > 0)
+		return;
+	(void)unlinkat(dir, subnet_file, 0);
+	(void)unlinkat(above, name, AT_REMOVEDIR);
+}
+
+void boxnet_dir_sweep_others(const struct boxnet *net)
+{
+	g_autofree char *path = g_path_get_dirname(net->path);
+	DIR *above = opendir(path);
+
+	if (!above)
+		return;
+	for (const struct dirent *e = readdir(above); e; e = readdir(above))
+		if (e->d_name[0] != '.' && strcmp(e->d_name, strrchr(net->path, '/') + 1) != 0)
+			sweep_network(dirfd(above), e->d_name);
+	(void)closedir(above);
 }
 
 /* The first line of a small file of ours. */

@@ -16,6 +16,10 @@ void boxnet_dir_unlock(int dir);
 /* Removes what dead members have left. The number of those alive. */
 unsigned boxnet_dir_sweep(int dir);
 
+/* The same for all networks beside this one, and the directories of those that nobody is in: when all
+ * members of one were killed, nobody may ever come for its name again. */
+void boxnet_dir_sweep_others(const struct boxnet *net);
+
 /* The hello of the member with this number into ret[NETCTL_HELLO_MAX]; false: there is none. */
 bool boxnet_dir_read(int dir, unsigned number, char *ret);
 

@@ -163,6 +163,7 @@ static int join_once(struct boxnet *net, const struct boxnet_want *want, struct 
 	int r = boxnet_dir_open(net, want, err);
 
 	if (r == 0) {
+		boxnet_dir_sweep_others(net);
 		r = join(net, want, err);
 		boxnet_dir_unlock(net->dir);
 	}
