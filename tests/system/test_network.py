@@ -340,12 +340,12 @@ def test_new_address_of_the_host():
     """An address that the host gets while the box runs is refused from then on; it was allowed before."""
     with World() as w:
         process = start(*NET, "--", PYTHON, "-c", CLIENT + """
-print(udp('198.51.100.50', %d, timeout=0.3), flush=True)
+print(udp('198.51.100.60', %d, timeout=0.3), flush=True)
 sys.stdin.readline()
-print(why('198.51.100.50', %d), flush=True)
+print(why('198.51.100.60', %d), flush=True)
 """ % (world.ANY, world.ANY), via=w.via, stdin=-1, stdout=-1, text=True)
         equal(process.stdout.readline() in ("timeout\n", "EHOSTUNREACH\n"), True, "answer of nobody")
-        equal(w.ask("ip", "addr", "add", "198.51.100.50/32", "dev", "lo"), "done")
+        equal(w.ask("ip", "addr", "add", "198.51.100.60/32", "dev", "lo"), "done")
         process.stdin.write("\n")
         process.stdin.flush()
         equal(process.stdout.readline(), "ECONNREFUSED\n", "answer")

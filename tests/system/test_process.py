@@ -67,7 +67,8 @@ def test_signal_is_forwarded(name):
 def test_stop_and_continue():
     """TSTP to the launcher stops the command and the launcher; CONT resumes both."""
     program = "import sys, time\nprint('ready', flush=True)\nfor line in sys.stdin: print(line, end='', flush=True)\n"
-    process = start("--", PYTHON, "-c", program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    # a group with a parent in another one of its session: the kernel stops no orphaned group for SIGTSTP (setpgid(2))
+    process = start("--", PYTHON, "-c", program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
     try:
         equal(line_of(process), "ready", "first line")
         process.send_signal(signal.SIGTSTP)

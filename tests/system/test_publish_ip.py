@@ -34,7 +34,7 @@ class Auto:
 
 # ---------------------------------------------------------------- server in a box, client on the host; and the other way
 
-@modes("user", "root", "userns", "nested")
+@modes("user", "root", "userns")
 def test_server_in_the_box():
     """A client on the host reaches a server in the box at the address the box was given."""
     port = free_port(host="127.83.4.9")
@@ -42,7 +42,7 @@ def test_server_in_the_box():
         equal(ask(port, b"world", host="127.83.4.9"), b"hello world")
 
 
-@modes("user", "root", "userns", "nested")
+@modes("user", "root", "userns")
 def test_client_in_the_box():
     """A client in the box reaches a server on the host's loopback that --host-port opens."""
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -117,7 +117,7 @@ def ask(port, data=b"x", host="127.0.0.1"):
 
 # ---------------------------------------------------------------- what works
 
-@modes("user", "root", "userns", "nested")
+@modes("user", "root", "userns")
 def test_reached():
     """A client of the host's reaches a server in the box."""
     port = free_udp_port()
