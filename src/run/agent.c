@@ -137,12 +137,11 @@ static int answer(char kind, const int *fds, size_t n)
 	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	if (n) {
-		struct cmsghdr *c;
+		struct cmsghdr *c = &control.align;
 
 		memset(&control, 0, sizeof(control));
 		hdr.msg_control = control.buf;
 		hdr.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		c = CMSG_FIRSTHDR(&hdr);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(n * sizeof(int));
