@@ -106,7 +106,7 @@ console.log(execFileSync('echo', ['child']).toString().trim());
 console.log(crypto.createHash('sha256').update('x').digest('hex').slice(0, 8));
 new Worker(__filename).on('message', m => { console.log(m);
   const server = http.createServer((q, s) => s.end('served ' + q.url)).listen(0, '127.0.0.1', () =>
-    http.get({ port: server.address().port, path: '/p' }, r => r.on('data', d => { console.log(d.toString()); server.close(); }))); });
+    http.get({ host: '127.0.0.1', port: server.address().port, path: '/p' }, r => r.on('data', d => { console.log(d.toString()); server.close(); }))); });
 """)
     gives("node a.js", "file\nchild\n2d711642\nworker\nserved /p\n")
 

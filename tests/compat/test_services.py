@@ -55,6 +55,6 @@ redis-cli shutdown nosave; redis-check-rdb dump.rdb | grep -o 'RDB looks OK'""",
 def test_nginx():
     """A master of root, workers of www-data on port 80: a page by sendfile, a reload, an end."""
     gives("""echo 'the page' >/var/www/html/page; nginx; get() { exec 3<>/dev/tcp/127.0.0.1/80; printf 'GET %s HTTP/1.0\\r\\n\\r\\n' "$1" >&3; tr -d '\\r' <&3; }
-get /page | sed -n '1p;$p'; get /none | head -n 1; workers() { for p in /proc/[0-9]*; do grep -qs '^nginx: worker' $p/cmdline && stat -c %U $p; done | sort -u; }
-workers; nginx -s reload; get /page | tail -n 1; nginx -s quit; while [ -e /run/nginx.pid ]; do :; done; cat /var/log/nginx/error.log | grep -v notice || echo quiet""",
+get /page | sed -n '1p;$p'; get /none | head -n 1; workers() { for p in /proc/[0-9]*; do grep -qs '^nginx: worker' $p/cmdline && echo $p; done; }
+old=$(workers); stat -c %U $old | sort -u; nginx -s reload; for p in $old; do while [ -e $p ]; do :; done; done; get /page | tail -n 1; nginx -s quit; while [ -e /run/nginx.pid ]; do :; done; cat /var/log/nginx/error.log | grep -v notice || echo quiet""",
           "HTTP/1.1 200 OK\nthe page\nHTTP/1.1 404 Not Found\nwww-data\nthe page\nquiet\n")
