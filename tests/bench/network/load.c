@@ -3,7 +3,7 @@
  * Load for tests/bench/network/run: a server, and clients that print one JSON object.
  *
  *   load serve ADDRESS PORT                     TCP, by the first byte of a connection: U takes, D sends,
- *                                               E echoes; and UDP, which echoes
+ *                                               E echoes, C tells what all U took; and UDP, which echoes
  *   load streams ADDRESS PORT N SECONDS up|down N streams at once
  *   load turns ADDRESS PORT N                   one byte there and back, N times
  *   load datagrams ADDRESS PORT N               the same by UDP
@@ -92,6 +92,7 @@ static int open_client(int type)
 /* ---- the server ---- */
 
 static char modes[PORTS]; /* by descriptor: 0 unknown, U, D or E */
+static uint64_t taken;    /* of all connections with U */
 
 static void watch(int ep, int op, int fd, uint32_t events)
 {
@@ -138,13 +139,17 @@ static int serve_one(int ep, int fd)
 			return 0;
 		if (modes[fd] == 'D')
 			watch(ep, EPOLL_CTL_MOD, fd, EPOLLOUT);
-		return 1;
+		if (modes[fd] == 'C')
+			(void)send(fd, &taken, sizeof(taken), MSG_NOSIGNAL);
+		return modes[fd] != 'C';
 	}
 	if (modes[fd] == 'D') {
 		n = send(fd, block, sizeof(block), MSG_NOSIGNAL);
 		return n > 0 || errno == EAGAIN;
 	}
 	n = recv(fd, block, sizeof(block), 0);
+	if (n > 0 && modes[fd] == 'U')
+		taken += (uint64_t)n;
 	if (n > 0 && modes[fd] == 'E')
 		n = send(fd, block, (size_t)n, MSG_NOSIGNAL);
 	return n > 0 || (n < 0 && errno == EAGAIN);
@@ -183,12 +188,46 @@ static void serve(void)
 
 /* ---- clients ---- */
 
-/* What passes in the time, counted after a tenth of it: windows grow first. */
+/* What the server has got: what was sent may be in anybody's buffers. */
+static uint64_t ask_taken(void)
+{
+	int fd = open_client(SOCK_STREAM);
+	uint64_t n = 0;
+
+	if (send(fd, "C", 1, MSG_NOSIGNAL) != 1 ||
+	    recv(fd, &n, sizeof(n), MSG_WAITALL) != sizeof(n))
+		fail("cannot ask the server");
+	close(fd);
+	return n;
+}
+
+/* Each stream that is ready once. The number of bytes. */
+static uint64_t pass(struct pollfd *fds, int n, int up)
+{
+	uint64_t bytes = 0;
+
+	if (poll(fds, (nfds_t)n, 100) < 0)
+		fail("poll");
+	for (int i = 0; i < n; i++) {
+		ssize_t got;
+
+		if (!fds[i].revents)
+			continue;
+		got = up ? send(fds[i].fd, block, sizeof(block), MSG_NOSIGNAL)
+			 : recv(fds[i].fd, block, sizeof(block), 0);
+		if (got == 0 || (got < 0 && errno != EAGAIN))
+			fail("a stream broke");
+		bytes += got > 0 ? (uint64_t)got : 0;
+	}
+	return bytes;
+}
+
+/* What arrives in the time, counted after a tenth of it: windows grow first. */
 static void streams(int n, double seconds, int up)
 {
 	static struct pollfd fds[STREAMS_MAX];
-	double begin, end;
 	uint64_t bytes = 0;
+	double begin;
 
 	if (n > STREAMS_MAX)
 		n = STREAMS_MAX;
@@ -199,25 +238,19 @@ static void streams(int n, double seconds, int up)
 			fail("send");
 		fcntl(fds[i].fd, F_SETFL, O_NONBLOCK);
 	}
-	begin = now() + seconds / 10;
-	end = begin + seconds;
-	for (double t = now(); t < end; t = now()) {
-		if (poll(fds, (nfds_t)n, 100) < 0)
-			fail("poll");
-		for (int i = 0; i < n; i++) {
-			ssize_t got;
+	for (begin = now() + seconds / 10; now() < begin;)
+		(void)pass(fds, n, up);
+	if (up)
+		bytes = -ask_taken();
+	begin = now();
+	while (now() < begin + seconds) {
+		uint64_t passed = pass(fds, n, up);
 
-			if (!fds[i].revents)
-				continue;
-			got = up ? send(fds[i].fd, block, sizeof(block), MSG_NOSIGNAL)
-				 : recv(fds[i].fd, block, sizeof(block), 0);
-			if (got == 0 || (got < 0 && errno != EAGAIN))
-				fail("a stream broke");
-			if (got > 0 && t >= begin)
-				bytes += (uint64_t)got;
-		}
+		bytes += up ? 0 : passed;
 	}
-	printf("{\"gbps\":%.3f,\"bytes\":%llu}\n", (double)bytes * 8 / seconds / 1e9,
+	if (up)
+		bytes += ask_taken();
+	printf("{\"gbps\":%.3f,\"bytes\":%llu}\n", (double)bytes * 8 / (now() - begin) / 1e9,
 	       (unsigned long long)bytes);
 }
 
