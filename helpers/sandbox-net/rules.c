@@ -6,22 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "port.h"
+#include "rule.h"
 
 enum { PORT_HTTP = 80, PORT_HTTPS = 443, PORT_DNS = 53, PORT_DOT = 853 };
-
-enum target { TARGET_NAME, TARGET_BELOW, TARGET_NET, TARGET_LAN };
-
-struct rule {
-	bool allow, plain;
-	uint8_t proto; /* IPPROTO_TCP, IPPROTO_UDP, 0: any */
-	enum target target;
-	char *name; /* lower case, without the last dot; of TARGET_BELOW what follows "*." */
-	struct naddr net;
-	unsigned prefix;
-	struct port_range ports[RULES_PORTS_MAX];
-	unsigned nports; /* 0: all */
-};
 
 struct learned {
 	char *name;
@@ -46,84 +33,6 @@ struct rules {
 	int64_t now;
 };
 
-/* ---- reading ---- */
-
-static bool read_proto(const char *text, uint8_t *ret)
-{
-	static const struct {
-		const char *name;
-		uint8_t proto;
-	} protos[] = { { "any", 0 }, { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP } };
-
-	for (unsigned i = 0; i < G_N_ELEMENTS(protos); i++)
-		if (strcmp(protos[i].name, text) == 0) {
-			*ret = protos[i].proto;
-			return true;
-		}
-	return false;
-}
-
-static bool read_net(const char *text, struct rule *rule)
-{
-	g_auto(GStrv) parts = g_strsplit(text, "/", 2);
-	guint64 prefix;
-
-	if (!parts[0] || !parts[1] || !naddr_parse(parts[0], &rule->net) ||
-	    !g_ascii_string_to_unsigned(parts[1], 10, 0, rule->net.family == 4 ? 32 : 128, &prefix,
-					NULL))
-		return false;
-	rule->prefix = (unsigned)prefix;
-	rule->target = TARGET_NET;
-	return true;
-}
-
-static bool read_target(const char *text, struct rule *rule)
-{
-	bool below = g_str_has_prefix(text, "*.");
-
-	if (strcmp(text, "lan") == 0) {
-		rule->target = TARGET_LAN;
-		return true;
-	}
-	if (strchr(text, '/'))
-		return read_net(text, rule);
-	rule->target = below ? TARGET_BELOW : TARGET_NAME;
-	rule->name = g_ascii_strdown(below ? text + 2 : text, -1);
-	return rule->name[0] != '\0' && strlen(rule->name) < 256;
-}
-
-static bool read_ports(const char *text, struct rule *rule)
-{
-	g_auto(GStrv) parts = g_strsplit(text, ",", RULES_PORTS_MAX + 1);
-
-	if (strcmp(text, "*") == 0)
-		return true;
-	for (char **part = parts; *part; part++)
-		if (rule->nports == RULES_PORTS_MAX ||
-		    !port_read_range(*part, &rule->ports[rule->nports++]))
-			return false;
-	return rule->nports > 0;
-}
-
-static bool read_rule(const char *text, struct rule *rule)
-{
-	g_auto(GStrv) words = g_strsplit(text, " ", 6);
-	unsigned n = g_strv_length(words);
-
-	if (n < 4 || n > 5)
-		return false;
-	rule->allow = strcmp(words[0], "allow") == 0;
-	rule->plain = n == 5;
-	return (rule->allow || strcmp(words[0], "deny") == 0) &&
-	       (n == 4 || strcmp(words[4], "plain") == 0) && read_proto(words[1], &rule->proto) &&
-	       read_target(words[2], rule) && read_ports(words[3], rule);
-}
-
-static void clear_rule(void *rule)
-{
-	g_free(((struct rule *)rule)->name);
-}
-
 static void clear_learned(void *learned)
 {
 	g_free(((struct learned *)learned)->name);
@@ -139,12 +48,12 @@ struct rules *rules_new(char **texts, const char **ret_fault)
 	rules = g_new0(struct rules, 1);
 	rules->rules = g_array_new(FALSE, FALSE, sizeof(struct rule));
 	rules->learned = g_array_new(FALSE, FALSE, sizeof(struct learned));
-	g_array_set_clear_func(rules->rules, clear_rule);
+	g_array_set_clear_func(rules->rules, rule_clear);
 	g_array_set_clear_func(rules->learned, clear_learned);
 	for (char **text = texts; *text && !*ret_fault; text++) {
 		struct rule rule = { 0 };
 
-		if (rules->rules->len == RULES_MAX || !read_rule(*text, &rule))
+		if (rules->rules->len == RULES_MAX || !rule_read(*text, &rule))
 			*ret_fault = *text;
 		rules->any_allow |= rule.allow;
 		rules->any_name |= rule.name != NULL;
@@ -166,32 +75,6 @@ void rules_free(struct rules *rules)
 
 /* ---- matching ---- */
 
-static bool proto_matches(const struct rule *rule, uint8_t proto)
-{
-	return rule->proto == 0 || rule->proto == proto;
-}
-
-static bool port_matches(const struct rule *rule, uint16_t port)
-{
-	for (unsigned i = 0; i < rule->nports; i++)
-		if (port >= rule->ports[i].first && port <= rule->ports[i].last)
-			return true;
-	return rule->nports == 0;
-}
-
-static bool name_matches(const struct rule *rule, const char *name)
-{
-	size_t len = strlen(name), tail;
-
-	if (!rule->name)
-		return false;
-	if (rule->target == TARGET_NAME)
-		return g_ascii_strcasecmp(rule->name, name) == 0;
-	tail = strlen(rule->name);
-	return len > tail + 1 && name[len - tail - 1] == '.' &&
-	       g_ascii_strcasecmp(name + len - tail, rule->name) == 0;
-}
-
 static bool learned_matches(const struct rules *rules, const struct rule *rule,
 			    const struct naddr *dst)
 {
@@ -199,7 +82,7 @@ static bool learned_matches(const struct rules *rules, const struct rule *rule,
 		const struct learned *l = &g_array_index(rules->learned, struct learned, i);
 
 		if (l->until > rules->now && naddr_equal(&l->addr, dst) &&
-		    name_matches(rule, l->name))
+		    rule_takes_name(rule, l->name))
 			return true;
 	}
 	return false;
@@ -233,14 +116,6 @@ static bool is_resolver(uint16_t port)
 	return port == PORT_DNS || port == PORT_DOT;
 }
 
-static bool says_port(const struct rule *rule, uint16_t port)
-{
-	for (unsigned i = 0; i < rule->nports; i++)
-		if (rule->ports[i].first == port && rule->ports[i].last == port)
-			return true;
-	return false;
-}
-
 /* QUIC shows no name that could be checked, DNS over TLS would get round our own resolver: a name
  * allows neither unless its rule has the port in so many words. */
 static bool name_covers(const struct rule *rule, uint8_t proto, uint16_t port)
@@ -248,8 +123,8 @@ static bool name_covers(const struct rule *rule, uint8_t proto, uint16_t port)
 	if (!rule->allow || !rule->name)
 		return true;
 	if (proto == IPPROTO_UDP && port == PORT_HTTPS)
-		return rule->proto == proto && says_port(rule, port);
-	return !is_resolver(port) || says_port(rule, port);
+		return rule->proto == proto && rule_says_port(rule, port);
+	return !is_resolver(port) || rule_says_port(rule, port);
 }
 
 /* The first rule that matches; NULL: none. For a `peer` "lan" does not count. */
@@ -261,7 +136,7 @@ static const struct rule *find(const struct rules *rules, uint8_t proto, const s
 
 		if (peer && rule->target == TARGET_LAN)
 			continue;
-		if (proto_matches(rule, proto) && port_matches(rule, port) &&
+		if (rule_takes_proto(rule, proto) && rule_takes_port(rule, port) &&
 		    target_matches(rules, rule, dst) && name_covers(rule, proto, port))
 			return rule;
 	}
@@ -362,49 +237,15 @@ bool rules_names_match(const struct rules *rules, uint8_t proto, const struct na
 	for (unsigned i = 0; i < rules->rules->len; i++) {
 		const struct rule *rule = &g_array_index(rules->rules, struct rule, i);
 
-		if (proto_matches(rule, proto) && port_matches(rule, port) &&
+		if (rule_takes_proto(rule, proto) && rule_takes_port(rule, port) &&
 		    name_covers(rule, proto, port) &&
-		    (rule->name ? name_matches(rule, name) : target_matches(rules, rule, dst)))
+		    (rule->name ? rule_takes_name(rule, name) : target_matches(rules, rule, dst)))
 			return rule->allow;
 	}
 	return !rules->any_allow;
 }
 
 /* ---- why not ---- */
-
-static void put_ports(GString *out, const struct rule *rule)
-{
-	for (unsigned i = 0; i < rule->nports; i++) {
-		const struct port_range *r = &rule->ports[i];
-
-		g_string_append_printf(out, "%c%u", i ? ',' : ':', r->first);
-		if (r->last != r->first)
-			g_string_append_printf(out, "-%u", r->last);
-	}
-}
-
-/* As the user has written it, or nearly so. */
-static const char *denied_by(const struct rule *rule, char *out)
-{
-	static const char *const protos[] = { [IPPROTO_TCP] = "tcp://", [IPPROTO_UDP] = "udp://" };
-	g_autoptr(GString) text = g_string_new("--deny ");
-	char addr[INET6_ADDRSTRLEN];
-	bool bracket = rule->target == TARGET_NET && rule->net.family == 6 && rule->nports;
-
-	g_string_append(text, rule->proto ? protos[rule->proto] : "");
-	if (rule->target == TARGET_LAN)
-		g_string_append(text, "lan");
-	else if (rule->target == TARGET_NET)
-		g_string_append_printf(text, "%s%s/%u%s", bracket ? "[" : "",
-				       naddr_text(&rule->net, addr, sizeof(addr)), rule->prefix,
-				       bracket ? "]" : "");
-	else
-		g_string_append_printf(text, "%s%s", rule->target == TARGET_BELOW ? "*." : "",
-				       rule->name);
-	put_ports(text, rule);
-	(void)g_strlcpy(out, text->str, RULES_WHY);
-	return out;
-}
 
 /* A name was resolved to it, now or before. */
 static bool ever_learned(const struct rules *rules, const struct naddr *a, bool *ret_over)
@@ -431,7 +272,7 @@ const char *rules_why(const struct rules *rules, uint8_t proto, const struct nad
 	bool over;
 
 	if (rule && !rule->allow)
-		return denied_by(rule, out);
+		return rule_denial(rule, out);
 	if (is_resolver(port) && rules->any_name)
 		text = "another name server than the box's, under rules with names";
 	else if (ever_learned(rules, dst, &over) && over)
@@ -448,8 +289,8 @@ const char *rules_why_name(const struct rules *rules, const char *name, char *ou
 		const struct rule *rule = &g_array_index(rules->rules, struct rule, i);
 
 		if (!rule->allow && rule->nports == 0 && rule->proto == 0 &&
-		    name_matches(rule, name))
-			return denied_by(rule, out);
+		    rule_takes_name(rule, name))
+			return rule_denial(rule, out);
 	}
 	(void)g_strlcpy(out, "no --allow for this name", RULES_WHY);
 	return out;
@@ -468,7 +309,7 @@ bool rules_name_allowed(const struct rules *rules, const char *name)
 	for (unsigned i = 0; i < rules->rules->len; i++) {
 		const struct rule *rule = &g_array_index(rules->rules, struct rule, i);
 
-		if (name_matches(rule, name) &&
+		if (rule_takes_name(rule, name) &&
 		    (rule->allow || (rule->nports == 0 && rule->proto == 0)))
 			return rule->allow;
 		addresses |= rule->allow && !rule->name;
