@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from box import PYTHON, cases, check, descendants, equal, eventually, folder, matches, read_line, refused, sandbox, start, succeeds
+from box import PYTHON, cases, check, descendants, equal, eventually, folder, matches, modes, read_line, refused, sandbox, start, succeeds
 from test_network import CLIENT
 from world import World
 
@@ -103,6 +103,7 @@ def ended(process):
 
 # ---------------------------------------------------------------- they reach one another
 
+@modes("user", "root", "userns")
 def test_by_name():
     """TCP and UDP by name and address, IPv4 and IPv6, ping; the source is the peer's own address; nothing is left."""
     with Net() as net:
