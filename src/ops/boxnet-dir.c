@@ -182,6 +182,7 @@ void boxnet_dir_sweep_others(const struct boxnet *net)
 
 	if (!above)
 		return;
+	/* cppcheck-suppress readdirCalled ; a stream of our own, in one thread */
 	for (const struct dirent *e = readdir(above); e; e = readdir(above))
 		if (e->d_name[0] != '.' && strcmp(e->d_name, strrchr(net->path, '/') + 1) != 0)
 			sweep_network(dirfd(above), e->d_name);
