@@ -230,7 +230,7 @@ def test_nginx_published():
         port = server.getsockname()[1]   # free a moment ago
     page = "x" * 5000
     process = start("-q", "--rootfs", services(), "-p", "%d:80" % port, "--", "/bin/sh", "-c",
-                    "printf %%s %s >/var/www/html/page; echo 'daemon off;' >/etc/nginx/modules-enabled/daemon.conf; exec nginx" % page)
+                    "printf %%s %s >/var/www/html/page; exec nginx -g 'daemon off;'" % page)
     try:
         url = "http://127.0.0.1:%d/page" % port
         get = lambda: subprocess.run(["curl", "-sf", url], capture_output=True, text=True, check=False).stdout  # noqa: E731
