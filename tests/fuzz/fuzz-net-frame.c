@@ -7,15 +7,8 @@
 
 #include "filter.h"
 #include "fuzz.h"
+#include "../unit/net-place.h"
 #include "reject.h"
-
-static struct naddr addr(const char *text)
-{
-	struct naddr a;
-
-	FUZZ_CHECK(naddr_parse(text, &a));
-	return a;
-}
 
 /* What a box would write into a frame of its own: kinds ARP, TCP and UDP by IPv4, UDP by IPv6. */
 static void fill_in(uint8_t *p, size_t len, const struct filter_box *box, unsigned kind)
@@ -47,22 +40,8 @@ static void fill_in(uint8_t *p, size_t len, const struct filter_box *box, unsign
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct naddr host[] = { addr("10.9.9.9"), addr("192.0.2.2"), addr("2001:db8::2") };
-	const struct filter filter = {
-		.gateway4 = addr("10.0.2.2"),
-		.dns4 = addr("10.0.2.3"),
-		.net4 = addr("10.0.2.0"),
-		.prefix4 = 24,
-		.gateway6 = addr("fd73::2"),
-		.dns6 = addr("fd73::3"),
-		.net6 = addr("fd73::"),
-		.prefix6 = 64,
-		.mtu = 1500,
-		.host = host,
-		.nhost = 3,
-	};
-	const struct filter_box box = { .mac = { 0x5a, 0x53, 10, 0, 2, 100 },
-					.ipv4 = addr("10.0.2.100"),
-					.ipv6 = addr("fd73::100") };
+	struct filter filter = place_filter(1500);
+	const struct filter_box box = place_box();
 	unsigned mode = size ? data[0] : 0;
 	g_autofree uint8_t *p = NULL;
 	uint8_t out[REJECT_MAX];
@@ -72,6 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
+	filter.host = host;
+	filter.nhost = 3;
 	size--;
 	p = malloc(size ? size : 1);
 	FUZZ_CHECK(p);

@@ -8,16 +8,9 @@
 
 #include "filter.h"
 #include "fuzz.h"
+#include "../unit/net-place.h"
 #include "peer.h"
 #include "rules.h"
-
-static struct naddr addr(const char *text)
-{
-	struct naddr a;
-
-	FUZZ_CHECK(naddr_parse(text, &a));
-	return a;
-}
 
 static void try_hello(const struct filter *f, const struct filter_box *box, const uint8_t *data,
 		      size_t size)
@@ -57,18 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *texts[] = { (char *)"allow tcp 10.0.2.101/32 80-80", NULL };
 	const char *fault = NULL;
-	struct filter f = { .gateway4 = addr("10.0.2.2"),
-			    .dns4 = addr("10.0.2.3"),
-			    .net4 = addr("10.0.2.0"),
-			    .prefix4 = 24,
-			    .gateway6 = addr("fd73::2"),
-			    .dns6 = addr("fd73::3"),
-			    .net6 = addr("fd73::"),
-			    .prefix6 = 64,
-			    .mtu = 1500 };
-	const struct filter_box box = { .mac = { 0x5a, 0x53, 10, 0, 2, 100 },
-					.ipv4 = addr("10.0.2.100"),
-					.ipv6 = addr("fd73::100") };
+	struct filter f = place_filter(1500);
+	const struct filter_box box = place_box();
 	const struct peer_hello who = { .ipv4 = addr("10.0.2.101"), .ipv6 = addr("fd73::101") };
 	const struct filter_box other = { .ipv4 = who.ipv4, .ipv6 = who.ipv6 };
 	struct peer_table *table;

@@ -11,20 +11,13 @@
 
 #include "checksum.h"
 #include "filter.h"
+#include "net-place.h"
 #include "reject.h"
 
 enum { ETH = 14, TCP = 6, UDP = 17, ICMP = 1, ICMP6 = 58 };
 
 static const uint8_t mac[6] = { 0x5a, 0x53, 10, 0, 2, 100 };
 static const uint8_t gateway_mac[6] = { 0x52, 0x55, 10, 0, 2, 2 };
-
-static struct naddr addr(const char *text)
-{
-	struct naddr a;
-
-	assert_true(naddr_parse(text, &a));
-	return a;
-}
 
 /* A box as --network user makes them; the host is 192.0.2.2, 10.9.9.9 and 2001:db8::2; TCP 5432 and
  * UDP 53 and 69 of its loopback are open. */
@@ -37,20 +30,11 @@ struct place {
 static void make_place(struct place *p)
 {
 	*p = (struct place){
-		.filter = { .gateway4 = addr("10.0.2.2"),
-			    .dns4 = addr("10.0.2.3"),
-			    .net4 = addr("10.0.2.0"),
-			    .prefix4 = 24,
-			    .gateway6 = addr("fd73::2"),
-			    .dns6 = addr("fd73::3"),
-			    .net6 = addr("fd73::"),
-			    .prefix6 = 64,
-			    .mtu = 65520,
-			    .nhost = 3 },
-		.box = { .ipv4 = addr("10.0.2.100"), .ipv6 = addr("fd73::100") },
+		.filter = place_filter(65520),
+		.box = place_box(),
 		.host = { addr("10.9.9.9"), addr("192.0.2.2"), addr("2001:db8::2") },
 	};
-	memcpy(p->box.mac, mac, 6);
+	p->filter.nhost = 3;
 	p->filter.host = p->host;
 	portset_add(&p->filter.host_tcp, 5432);
 	portset_add(&p->filter.host_udp, 53);

@@ -10,18 +10,11 @@
 #include <string.h>
 
 #include "filter.h"
+#include "net-place.h"
 #include "peer.h"
 #include "rules.h"
 
 enum { SLOT = 5, TCP = 6, UDP = 17, SIZE = 54, ICMP = 1 };
-
-static struct naddr addr(const char *text)
-{
-	struct naddr a;
-
-	assert_true(naddr_parse(text, &a));
-	return a;
-}
 
 struct world {
 	struct filter f;
@@ -34,19 +27,9 @@ static struct world *world(void)
 {
 	struct world *w = g_new0(struct world, 1);
 
-	w->f = (struct filter){ .gateway4 = addr("10.0.2.2"),
-				.dns4 = addr("10.0.2.3"),
-				.net4 = addr("10.0.2.0"),
-				.prefix4 = 24,
-				.gateway6 = addr("fd73::2"),
-				.dns6 = addr("fd73::3"),
-				.net6 = addr("fd73::"),
-				.prefix6 = 64,
-				.mtu = 1500,
-				.peers = &w->table };
-	w->box = (struct filter_box){ .mac = { 0x5a, 1 },
-				      .ipv4 = addr("10.0.2.100"),
-				      .ipv6 = addr("fd73::100") };
+	w->f = place_filter(1500);
+	w->f.peers = &w->table;
+	w->box = place_box();
 	w->who.ipv4 = addr("10.0.2.101");
 	w->who.ipv6 = addr("fd73::101");
 	peer_set(&w->table, SLOT, &w->who);
@@ -59,8 +42,7 @@ static void make(uint8_t *p, const char *src, const char *dst, unsigned proto, u
 	struct naddr s = addr(src), d = addr(dst);
 
 	memset(p, 0, SIZE);
-	p[6] = 0x5a;
-	p[7] = 1;
+	memcpy(p + 6, place_box().mac, 6);
 	put16(p + 12, 0x0800);
 	p[14] = 0x45;
 	put16(p + 16, SIZE - FRAME_ETH);
