@@ -406,8 +406,6 @@ class Terminal:
         def become_leader():
             os.setsid()
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-            for number in (signal.SIGINT, signal.SIGQUIT):   # ignored where the runner was started with &
-                signal.signal(number, signal.SIG_DFL)
 
         self.process = subprocess.Popen(
             command, stdin=slave if stdin is None else stdin, stdout=slave if stdout is None else stdout,
@@ -593,6 +591,14 @@ def status_of(text):
 
 # ---------------------------------------------------------------- for the runners
 
+def ignore_nothing():
+    """What nohup, or & in a script, has had this process ignore, what it starts would ignore, too: a
+    handler in its place is not inherited (execve(2))."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
 class Place:
     """Scratch for a run of the tests, with this process as the one that gets its orphans."""
 
@@ -603,6 +609,7 @@ class Place:
         os.mkdir(WORK + "/runtime", 0o700)
         os.mkdir(WORK + "/tmp", 0o700)
         become_subreaper()
+        ignore_nothing()
 
     def __enter__(self):
         return self

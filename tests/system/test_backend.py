@@ -21,6 +21,18 @@ def nothing_left():
     eventually(lambda: not descendants(), "no process is left", 2)
 
 
+def kill_all():
+    """Whether all below us are gone; one that is just being forked is met the next time."""
+    left = descendants()
+    for pid in left:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    reap()
+    return not left
+
+
 # ---------------------------------------------------------------- files
 
 @needs("landlock")
@@ -258,9 +270,7 @@ def test_killed(which):
     process.wait()
     process.stdout.close()
     if which == "both":
-        for pid in descendants():
-            os.kill(pid, signal.SIGKILL)
-        reap()
+        eventually(kill_all, "what nobody is left to end", 2)
         sh("true", *QUIET)   # the next run tidies up
     nothing_left()
 
