@@ -4,6 +4,7 @@
  * owns it, which an ordinary user has only after joining that one; and the launcher itself
  * joins nothing. So a process between them joins both and makes the child with CLONE_PARENT:
  * the child is the launcher's, and the one between ends at once (user_namespaces(7), setns(2)).
+ * It answers on a pair of its own: on the wire, the child may already be talking.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -77,7 +79,7 @@ static int join(const char *path, struct run *run, struct err *err)
 }
 
 /* In the process between. Returns (0) only in the child. */
-static void between(const struct op *op, struct run *run, uint64_t flags)
+static void between(const struct op *op, struct run *run, uint64_t flags, int answer)
 {
 	struct err err = { 0 };
 	int pidfd = -EBADF;
@@ -92,16 +94,16 @@ static void between(const struct op *op, struct run *run, uint64_t flags)
 			    : 0;
 	}
 	if (r == 0)
-		r = wire_send(run->wire, WIRE_STARTED, (int)pid, NULL, -1);
+		r = wire_send(answer, WIRE_STARTED, (int)pid, NULL, -1);
 	else
-		(void)wire_send(run->wire, WIRE_FAILED, 0, &err, -1);
+		(void)wire_send(answer, WIRE_FAILED, 0, &err, -1);
 	_exit(r < 0);
 }
 
-static pid_t await_pid(int wire, struct err *err)
+static pid_t await_pid(int answer, struct err *err)
 {
 	struct wire_msg msg;
-	int r = wire_recv(wire, &msg, NULL, 0);
+	int r = wire_recv(answer, &msg, NULL, 0);
 
 	if (r < 0)
 		return err_set(err, ERR_DIED, r, "the network namespace could not be joined");
@@ -113,22 +115,30 @@ static pid_t await_pid(int wire, struct err *err)
 					: err_set(err, ERR_INTERNAL, EBADMSG, "unexpected answer");
 }
 
-pid_t netns_clone(const struct op *op, struct run *run, uint64_t flags, int parent_wire,
-		  int *ret_pidfd, struct err *err)
+pid_t netns_clone(const struct op *op, struct run *run, uint64_t flags, int *ret_pidfd,
+		  struct err *err)
 {
-	int pidfd = -EBADF;
-	pid_t pid = sys_clone(0, -1, &pidfd), child;
+	int answer[2], pidfd = -EBADF;
+	pid_t pid, child;
 
-	if (pid < 0)
-		return err_set(err, ERR_NOMEM, pid, "cannot fork");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, answer) < 0)
+		return err_set(err, ERR_NOMEM, errno, "cannot make a socket pair");
+	pid = sys_clone(0, -1, &pidfd);
 	if (pid == 0) {
-		between(op, run, flags);
+		(void)close(answer[0]);
+		between(op, run, flags, answer[1]);
+		(void)close(answer[1]);
 		return 0;
 	}
-	fd_close(&run->wire); /* else a silent death of the other side would never be seen */
+	(void)close(answer[1]);
+	if (pid < 0) {
+		(void)close(answer[0]);
+		return err_set(err, ERR_NOMEM, pid, "cannot fork");
+	}
 	(void)waitpid(pid, NULL, 0);
 	fd_close(&pidfd);
-	child = await_pid(parent_wire, err);
+	child = await_pid(answer[0], err);
+	(void)close(answer[0]);
 	if (child < 0)
 		return err_origin(err, op->origin);
 	*ret_pidfd =

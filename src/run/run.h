@@ -76,5 +76,5 @@ int command_exec(struct run *run, struct err *err);
 
 /* Clones the child with `flags` from inside the network namespace of op (OP_NETNS_JOIN), by way
  * of a process of its own that joins first. As sys_clone(): 0 in the child. */
-pid_t netns_clone(const struct op *op, struct run *run, uint64_t flags, int parent_wire,
-		  int *ret_pidfd, struct err *err);
+pid_t netns_clone(const struct op *op, struct run *run, uint64_t flags, int *ret_pidfd,
+		  struct err *err);

@@ -123,6 +123,17 @@ def test_network_ns():
         matches(got.err, r"error\[E-NETNS\]: .*/proc/self/ns/net", "stderr\n%s" % got)
 
 
+@needs("strace")
+def test_network_ns_answer_comes_late():
+    """The process that joins the namespace may say so after the box has begun to talk."""
+    late = "strace -f -qqq -o /dev/null -e trace=clone3 -e signal=none -e inject=clone3:delay_exit=200000"
+    got = in_outer('exec unshare -n %s "$SANDBOX" --network ns:/proc/self/ns/net -- echo in' % late, env={"ASAN_OPTIONS": "detect_leaks=0"})
+    if got.code == 0:
+        equal(got.out, "in\n", "stdout")
+    else:
+        matches(got.err, r"error\[E-NETNS\]: .*/proc/self/ns/net", "stderr\n%s" % got)
+
+
 def test_network_ns_of_another():
     """A network namespace that may not be joined is refused by name."""
     if os.geteuid() == 0:
