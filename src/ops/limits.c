@@ -251,16 +251,28 @@ static int refuse(const struct op *op, const struct run *run, int kind, const ch
 
 /* clang-format off */
 static const char *const instead[_LIMIT_BY_MAX] = {
-	[LIMIT_BY_SOFT]     = "by measuring and pausing",
 	[LIMIT_BY_RLIMIT]   = "by resource limits, for each user id by itself",
 	[LIMIT_BY_AFFINITY] = "by CPU affinity, which the command can change",
 };
 /* clang-format on */
 
+/* What the soft limiter will do to the box: the CPU is shared out by pauses, what is used up kills. */
+struct soft_ways {
+	bool pauses, kills;
+};
+
+static const char *soft_text(struct soft_ways ways)
+{
+	if (ways.pauses && ways.kills)
+		return "by measuring, pausing and killing";
+	return ways.pauses ? "by measuring and pausing" : "by measuring and killing";
+}
+
 /* What no cgroup serves is left to what the plan allows in its place, and said in one line. */
 static int settle(const struct op *op, struct run *run, const char *why, struct err *err)
 {
 	g_autoptr(GString) names = g_string_new(NULL);
+	struct soft_ways soft = { false, false };
 	const char *how = NULL;
 
 	for (int i = 0; i < _LIMIT_MAX; i++) {
@@ -276,9 +288,13 @@ static int settle(const struct op *op, struct run *run, const char *why, struct 
 			continue;
 		g_string_append_printf(names, "%s--%s", names->len ? " " : "",
 				       limit_option((enum limit_kind)i));
-		if (!how || l->by == LIMIT_BY_SOFT)
+		soft.pauses |= l->by == LIMIT_BY_SOFT && i == LIMIT_CPU;
+		soft.kills |= l->by == LIMIT_BY_SOFT && i != LIMIT_CPU;
+		if (!how)
 			how = instead[l->by];
 	}
+	if (soft.pauses || soft.kills)
+		how = soft_text(soft);
 	if (how)
 		log_notice("no cgroup for %s (%s); enforced %s, not exact: see "
 			   "sandbox-limits(7); --limits cgroup refuses instead",

@@ -222,15 +222,17 @@ static void notice_line(void *opaque, const struct line *l)
 void refused_notice(const struct refused *refused)
 {
 	struct notice notice = { .count = 0 };
+	char others[64] = "";
 
 	if (refused->fd >= 0 || !refused->summary)
 		return;
 	each(refused->summary, notice_line, &notice);
-	if (notice.count && notice.others)
-		log_notice("the box's network refused %" G_GUINT64_FORMAT
-			   " times: %s; and %u others (--net-log FILE has them)",
-			   notice.count, notice.first, notice.others);
-	else if (notice.count)
-		log_notice("the box's network refused %" G_GUINT64_FORMAT " times: %s",
-			   notice.count, notice.first);
+	if (!notice.count)
+		return;
+	if (notice.others)
+		(void)snprintf(others, sizeof(others), "; and %u other%s (--net-log FILE has %s)",
+			       notice.others, notice.others == 1 ? "" : "s",
+			       notice.others == 1 ? "it" : "them");
+	log_notice("the box's network refused %" G_GUINT64_FORMAT " time%s: %s%s", notice.count,
+		   notice.count == 1 ? "" : "s", notice.first, others);
 }

@@ -177,13 +177,15 @@ def test_kernel_or_not_at_all(kind, *options):
             matches(got.err, r"^  cause: .{10}", "stderr")
 
 
-@cases(cpus=("cpu", "--cpus", "50%"), memory=("memory", "-m", "64M"))
-def test_notice(kind, *options):
-    """Without the kernel there is one line that says so, which -q takes away; with it there is none."""
+@cases(cpus=("cpu", "measuring and pausing", "--cpus", "50%"), memory=("memory", "measuring and killing", "-m", "64M"),
+       both=("cpu", "measuring, pausing and killing", "--cpus", "50%", "-m", "64M"))
+def test_notice(kind, how, *options):
+    """Without the kernel there is one line that says so and how it is done, which -q takes away; with it there is none."""
     limits, got = started(*options, "--", "/bin/true")
     equal(len(notices(got)), 0 if limits[kind]["exact"] else 1, "notices\n%s\nvalue" % got)
     if not limits[kind]["exact"]:
         contains(notices(got)[0], options[0].replace("-m", "--memory"), "notice")
+        contains(notices(got)[0], "enforced by %s, not exact" % how, "notice")
     equal(sandbox("-q", *options, "--", "/bin/true").err, "", "stderr with -q")
 
 

@@ -102,7 +102,7 @@ def test_notice():
         equal(err(allowed, "--deny", "lan:%d" % world.ECHO), "")
         equal(err(refuses, "-q", "--deny", "lan"), "")
         equal(err(refuses + "why(%r, 1)" % world.LAN4, "--deny", "lan"),
-              "sandbox: notice: the box's network refused 3 times: tcp 10.66.0.1:7000: --deny lan; and 1 others (--net-log FILE has them)\n")
+              "sandbox: notice: the box's network refused 3 times: tcp 10.66.0.1:7000: --deny lan; and 1 other (--net-log FILE has it)\n")
 
 
 def test_where():
