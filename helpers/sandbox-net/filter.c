@@ -4,6 +4,7 @@
 #include "checksum.h"
 #include "peer.h"
 #include "rules.h"
+#include "talks.h"
 
 enum {
 	PORT_DNS = 53,
@@ -34,6 +35,9 @@ static const struct { uint8_t family, prefix; uint8_t bytes[16]; } special[] = {
 	{ 4, 8,  { 0 } },                /* "this" network: connect(2) takes it for loopback */
 	{ 4, 8,  { 127 } },
 	{ 4, 16, { 169, 254 } },         /* link-local, and the clouds' metadata services */
+	{ 4, 32, { 100, 100, 100, 200 } }, /* metadata: Alibaba, Oracle, Azure */
+	{ 4, 32, { 192, 0, 0, 192 } },
+	{ 4, 32, { 168, 63, 129, 16 } },
 	{ 4, 4,  { 224 } },              /* multicast */
 	{ 4, 4,  { 240 } },              /* reserved, broadcast */
 	{ 6, 96, { 0 } },                /* ::, ::1, and IPv4 in its oldest disguise */
@@ -41,6 +45,9 @@ static const struct { uint8_t family, prefix; uint8_t bytes[16]; } special[] = {
 	{ 6, 10, { 0xfe, 0x80 } },
 	{ 6, 10, { 0xfe, 0xc0 } },       /* site-local, deprecated */
 	{ 6, 8,  { 0xff } },
+	{ 6, 128, { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54 } }, /* metadata: Amazon, Google, Oracle */
+	{ 6, 128, { 0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54 } },
+	{ 6, 128, { 0xfd, 0x00, 0x00, 0xc1, [12] = 0xa9, 0xfe, 0xa9, 0xfe } },
 };
 
 static const char *const reasons[_FILTER_REASON_MAX] = {
@@ -48,12 +55,15 @@ static const char *const reasons[_FILTER_REASON_MAX] = {
 	[FILTER_BY_FAULT]   = "a malformed frame",
 	[FILTER_BY_SOURCE]  = "a source address that is not the box's",
 	[FILTER_BY_KIND]    = "a kind of packet that is not passed on",
-	[FILTER_BY_SPECIAL] = "loopback, link-local, multicast or reserved",
+	[FILTER_BY_SPECIAL] = "loopback, link-local, metadata, multicast or reserved",
 	[FILTER_BY_HOST]    = "an address of the host",
 	[FILTER_BY_GATEWAY] = "a port of the host that --host-port does not name",
 	[FILTER_BY_NETWORK] = "nobody has this address",
 	[FILTER_BY_RULE]    = "not allowed",
 	[FILTER_BY_IPV6]    = "the box has no IPv6",
+	[FILTER_BY_PING]    = "the host does not let its users ping (net.ipv4.ping_group_range)",
+	[FILTER_BY_PING6]   = "ping over IPv6 goes no further than the gateway",
+	[FILTER_BY_TALK]    = "it has not been spoken to",
 	[FILTER_BY_LIMIT]   = "too many connections at once",
 	[FILTER_BY_SERVER]  = "it asks for this server, which is not allowed at this address",
 };
@@ -177,8 +187,9 @@ enum filter_verdict filter_destination(const struct filter *f, uint8_t proto,
 		return refuse(why, FILTER_BY_IPV6);
 	if (is_dns(f, dst) && port == PORT_DNS && proto == IPPROTO_UDP)
 		return FILTER_DNS;
-	if (is_dns(f, dst) && port == PORT_DNS && proto == IPPROTO_TCP)
-		return FILTER_PASS; /* outlet.c leads it to dns.c */
+	/* outlet.c leads it to dns.c; of IPv6 libslirp would make the host's own ::1 before that */
+	if (naddr_equal(dst, &f->dns4) && port == PORT_DNS && proto == IPPROTO_TCP)
+		return FILTER_PASS;
 	if (is_gateway(f, dst) && (is_icmp(proto) || host_port_open(f, proto, port)))
 		return FILTER_PASS;
 	if (is_gateway(f, dst) || is_dns(f, dst))
@@ -298,6 +309,20 @@ static enum filter_verdict out_neighbour(const struct filter *f, const uint8_t *
 	return is_own_network(f, &target) ? FILTER_PASS : drop(why, FILTER_BY_NETWORK);
 }
 
+/* libslirp answers for the gateway, and sends others by a socket of ICMP. Without one it would send a
+ * datagram to their port 7, and to IPv6 nothing at all: better said than waited for. */
+static enum filter_verdict out_echo(const struct filter *f, const struct frame *frame,
+				    enum filter_reason *why)
+{
+	enum filter_verdict verdict = filter_destination(f, frame->proto, &frame->dst, 0, why);
+
+	if (verdict != FILTER_PASS || is_gateway(f, &frame->dst))
+		return verdict;
+	if (frame->kind == FRAME_IPV6)
+		return refuse(why, FILTER_BY_PING6);
+	return f->ping ? FILTER_PASS : refuse(why, FILTER_BY_PING);
+}
+
 static enum filter_verdict out_icmp(const struct filter *f, const uint8_t *p,
 				    const struct frame *frame, enum filter_reason *why)
 {
@@ -307,7 +332,7 @@ static enum filter_verdict out_icmp(const struct filter *f, const uint8_t *p,
 	if (frame->icmp_type !=
 	    (frame->kind == FRAME_IPV4 ? ICMP_ECHO_REQUEST : ICMP6_ECHO_REQUEST))
 		return drop(why, FILTER_BY_KIND);
-	return filter_destination(f, frame->proto, &frame->dst, 0, why);
+	return out_echo(f, frame, why);
 }
 
 /* A TCP connection begins with a SYN, and libslirp makes no socket for anything else: the rules are
@@ -402,5 +427,9 @@ enum filter_verdict filter_in(const struct filter *f, const struct filter_box *b
 		return in_icmp_known(&frame) ? FILTER_PASS : drop(why, FILTER_BY_KIND);
 	if (!own->family || !naddr_equal(&frame.dst, own))
 		return drop(why, FILTER_BY_NETWORK);
-	return filter_is_special(&frame.src) ? drop(why, FILTER_BY_SPECIAL) : FILTER_PASS;
+	if (filter_is_special(&frame.src))
+		return drop(why, FILTER_BY_SPECIAL);
+	if (frame.proto == IPPROTO_UDP && f->talks && !talks_has(f->talks, &frame, false))
+		return drop(why, FILTER_BY_TALK);
+	return FILTER_PASS;
 }

@@ -20,6 +20,7 @@
 
 struct rules;
 struct peer_table;
+struct talks;
 
 /* One box on the link, and whose frames these are. */
 struct filter_box {
@@ -50,11 +51,13 @@ struct filter {
 	/* of the host's loopback, reached at the gateway */
 	struct portset host_tcp, host_udp;
 	bool any_host_port;
+	bool ping; /* the host lets its users ping */
 	/* the host's own addresses, sorted; kept up to date by hostaddr.c */
 	const struct naddr *host;
 	size_t nhost;
 	struct rules *rules;      /* NULL: everything else is allowed */
 	struct peer_table *peers; /* NULL: --network user */
+	struct talks *talks;      /* who may answer by UDP; NULL: everybody */
 };
 
 enum filter_verdict {
@@ -77,6 +80,9 @@ enum filter_reason {
 	FILTER_BY_NETWORK, /* the box's own network, where nobody else is */
 	FILTER_BY_RULE,    /* --allow, --deny */
 	FILTER_BY_IPV6,    /* IPv6 is off */
+	FILTER_BY_PING,    /* the host lets its users not ping */
+	FILTER_BY_PING6,   /* an echo over IPv6 */
+	FILTER_BY_TALK,    /* a datagram of somebody whom the box has sent none */
 	FILTER_BY_LIMIT,   /* too many flows at once; never by the filter itself */
 	FILTER_BY_SERVER,  /* it asks for a server that no rule allows at this address */
 	_FILTER_REASON_MAX,

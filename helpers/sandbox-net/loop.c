@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <glib.h>
 #include <limits.h>
+#ifdef HAVE_MALLINFO2
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,7 +19,14 @@
 #include "reject.h"
 #include "rules.h"
 
-enum { TURN_MS = 60000 };
+enum {
+	TURN_MS = 60000,
+	ICMP_FLOWS = 256, /* echoes without an answer so far, of 240 s */
+	/* 1024 connections with all their buffers are 350 MiB; RLIMIT_AS is 1 GiB */
+	HEAVY_BYTES = 640 << 20,
+	HEAVY_FRAMES = 256,
+	HEAVY_TELL_MS = 10000,
+};
 
 int64_t loop_now(void)
 {
@@ -61,13 +71,42 @@ static void refuse(struct net *net, const uint8_t *p, const struct frame *frame,
 	answer(net, p, frame);
 }
 
-static bool too_many(const struct net *net, const struct frame *frame)
+/* What goes on already is never refused. A talk by UDP with somebody else may need no other socket of
+ * libslirp's, but nobody knows. */
+static bool too_many(struct net *net, const struct frame *frame)
 {
-	const struct config *c = &net->config;
-	bool opens = frame->proto == IPPROTO_UDP ||
-		     (frame->proto == IPPROTO_TCP && (frame->tcp_flags & FRAME_SYN));
+	const unsigned flows = slirp_flows(net->slirp, frame->proto);
 
-	return opens && slirp_flows(net->slirp) >= c->tcp_flows + c->udp_flows;
+	switch (frame->proto) {
+	case IPPROTO_TCP: return (frame->tcp_flags & FRAME_SYN) && flows >= net->config.tcp_flows;
+	case IPPROTO_UDP:
+		return !talks_has(&net->talks, frame, true) && flows >= net->config.udp_flows;
+	case IPPROTO_ICMP: return flows >= ICMP_FLOWS;
+	default: return false;
+	}
+}
+
+/* libslirp keeps segments that have come too early, a buffer of the MTU's size for each, however small
+ * it is; and where memory ends, GLib ends the program. Above the mark only what frees some is taken. */
+static bool is_heavy(struct net *net)
+{
+#ifdef HAVE_MALLINFO2
+	if (net->frames++ % HEAVY_FRAMES == 0)
+		net->heavy = mallinfo2().uordblks > HEAVY_BYTES;
+#endif
+	if (net->heavy && (net->told_heavy == 0 || net->now - net->told_heavy > HEAVY_TELL_MS)) {
+		net->told_heavy = net->now;
+		log_notice(net->log,
+			   "the network of the box has used up its memory: it loses packets");
+	}
+	return net->heavy;
+}
+
+/* All but data: acknowledgements and ends. */
+static bool frees(const struct frame *frame)
+{
+	return frame->proto == IPPROTO_TCP && !(frame->tcp_flags & FRAME_SYN) &&
+	       frame->payload == frame->end;
 }
 
 static void ask_dns(struct net *net, const uint8_t *p, const struct frame *frame)
@@ -136,10 +175,15 @@ static void take_frame(struct net *net, uint8_t *p, size_t len)
 	case FILTER_NEIGHBOUR: show_neighbour(net, p, &frame); return;
 	case FILTER_PASS: break;
 	}
-	if (too_many(net, &frame))
+	if (is_heavy(net) && !frees(&frame))
+		return;
+	if (too_many(net, &frame)) {
 		refuse(net, p, &frame, FILTER_BY_LIMIT);
-	else
-		slirp_take(net->slirp, p, frame.end);
+		return;
+	}
+	if (frame.proto == IPPROTO_UDP)
+		talks_add(&net->talks, &frame);
+	slirp_take(net->slirp, p, frame.end);
 }
 
 /* Several frames a wake-up; none while the box does not take ours. */
@@ -225,7 +269,7 @@ void loop_run(struct net *net)
 				break;
 			continue;
 		}
-		net->now = set.now = loop_now();
+		net->now = set.now = net->talks.now = loop_now();
 		rules_tick(net->rules, net->now);
 		if (may_leave(net, &set))
 			break;

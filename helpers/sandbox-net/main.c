@@ -113,6 +113,14 @@ static struct naddr network_of(const struct naddr *a, unsigned prefix)
 	return net;
 }
 
+/* ICMP sockets are for those whose group is in net.ipv4.ping_group_range: icmp(7). */
+static bool can_ping(void)
+{
+	autofd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
+
+	return fd >= 0;
+}
+
 static void make_filter(struct net *net)
 {
 	const struct config *c = &net->config;
@@ -136,6 +144,8 @@ static void make_filter(struct net *net)
 	f->host = net->hostaddr.list;
 	f->nhost = net->hostaddr.n;
 	f->rules = net->rules;
+	f->talks = &net->talks;
+	f->ping = can_ping();
 }
 
 static void make_names(struct net *net)

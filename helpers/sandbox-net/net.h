@@ -15,12 +15,14 @@
 #include "peers.h"
 #include "pollset.h"
 #include "relay.h"
+#include "talks.h"
 
 /* The whole helper. Rooms know their own struct; this one is for loop.c, slirp.c, control.c. */
 struct net {
 	struct config config;
 	struct filter filter;
 	struct hostaddr hostaddr;
+	struct talks talks;
 	struct link link;
 	struct names *names;
 	struct dns *dns;
@@ -34,6 +36,9 @@ struct net {
 	bool leave;       /* as soon as what is there has been passed on, ... */
 	int64_t leave_by; /* ... and not later */
 	int64_t now;
+	unsigned frames;            /* of the box's, counted to look at memory now and then */
+	bool heavy;                 /* more memory is in use than the box should cost */
+	int64_t told_heavy;         /* when that was said last; 0: never */
 	uint8_t buf[FRAME_MAX + 1]; /* the frame at hand; a longer one shows by its length */
 };
 
@@ -61,4 +66,5 @@ void slirp_fill(struct slirp_glue *glue, struct pollset *set, bool hold);
 void slirp_handle(struct slirp_glue *glue, const struct pollset *set);
 /* Whether something of the box's waits to be written to a socket, as of slirp_fill(). */
 bool slirp_is_full(const struct slirp_glue *glue);
-unsigned slirp_flows(const struct slirp_glue *glue);
+/* The sockets it has for `proto`. */
+unsigned slirp_flows(const struct slirp_glue *glue, uint8_t proto);

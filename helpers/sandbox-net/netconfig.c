@@ -10,7 +10,7 @@
 
 #include "port.h"
 
-enum { MTU_MIN = 1280, MTU_MAX = 65520, FLOWS_MAX = 65536, TCP_FLOWS = 1024, UDP_FLOWS = 512 };
+enum { MTU_MIN = 1280, MTU_MAX = 65520, FLOWS_MAX = 65536, TCP_FLOWS = 1024, UDP_FLOWS = 1024 };
 
 struct reader {
 	GKeyFile *file;

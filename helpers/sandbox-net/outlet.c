@@ -60,7 +60,7 @@ static int divert(int fd, const struct naddr *dst, uint16_t port)
 	return 0;
 }
 
-static uint8_t proto_of(int fd)
+uint8_t outlet_proto(int fd)
 {
 	int proto = 0;
 	socklen_t len = sizeof(proto);
@@ -85,7 +85,7 @@ int connect(int fd, const struct sockaddr *to, socklen_t len)
 	if (action == OUTLET_DIVERT)
 		return divert(fd, &dst, port);
 	if (action == OUTLET_REFUSE || !outlet.filter ||
-	    !filter_socket(outlet.filter, proto_of(fd), &dst, port))
+	    !filter_socket(outlet.filter, outlet_proto(fd), &dst, port))
 		return refuse(&dst, port, ECONNREFUSED);
 	if (action == OUTLET_INSPECT)
 		peek_begin(outlet.peeks, fd, &dst, port);
@@ -106,7 +106,7 @@ ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct so
 	uint16_t port;
 
 	if (to && (!naddr_from(to, len, &dst, &port) || !outlet.filter ||
-		   !filter_socket(outlet.filter, proto_of(fd), &dst, port))) {
+		   !filter_socket(outlet.filter, outlet_proto(fd), &dst, port))) {
 		errno = EACCES;
 		return -1;
 	}

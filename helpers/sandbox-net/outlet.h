@@ -45,6 +45,9 @@ void outlet_open(const struct outlet_setup *setup);
 /* Whether libslirp's calls really come here: the linker was asked. */
 bool outlet_is_bound(void);
 
+/* IPPROTO_* of a socket; 0 of one of another family. */
+uint8_t outlet_proto(int fd);
+
 /* For our own sockets (name servers, published ports): past the outlet. */
 int outlet_raw_connect(int fd, const struct sockaddr *to, socklen_t len);
 ssize_t outlet_raw_send(int fd, const void *data, size_t size);

@@ -23,8 +23,8 @@ struct slirp_glue {
 	struct pollset *set; /* of the turn */
 	unsigned first;      /* libslirp's own part of it */
 	bool held;
-	bool writes;      /* a socket is waited for to take data */
-	unsigned sockets; /* it has registered */
+	bool writes;             /* a socket is waited for to take data */
+	unsigned tcp, udp, icmp; /* sockets it has registered */
 };
 
 /* ---- callbacks ---- */
@@ -78,21 +78,32 @@ static void on_timer_mod(void *timer, int64_t at, void *opaque)
 	(void)opaque;
 }
 
+static unsigned *count_of(struct slirp_glue *glue, uint8_t proto)
+{
+	return proto == IPPROTO_UDP ? &glue->udp : proto == IPPROTO_TCP ? &glue->tcp : &glue->icmp;
+}
+
+/* Of a socket, also where it has been diverted: a pair of streams. */
+static unsigned *count_of_socket(struct slirp_glue *glue, int fd)
+{
+	const uint8_t proto = outlet_proto(fd);
+
+	return count_of(glue, proto == IPPROTO_UDP || proto == IPPROTO_ICMP ? proto : IPPROTO_TCP);
+}
+
 static void on_register(int fd, void *opaque)
 {
-	struct slirp_glue *glue = opaque;
-
-	(void)fd;
-	glue->sockets++;
+	++*count_of_socket(opaque, fd);
 }
 
 static void on_unregister(int fd, void *opaque)
 {
 	struct slirp_glue *glue = opaque;
+	unsigned *count = count_of_socket(glue, fd);
 
 	peek_end(glue->peeks, fd);
-	if (glue->sockets)
-		glue->sockets--;
+	if (*count)
+		--*count;
 }
 
 static void on_notify(void *opaque)
@@ -135,11 +146,8 @@ static const SlirpCb callbacks = {
 static enum outlet_action on_connect(void *opaque, const struct naddr *dst, uint16_t port)
 {
 	const struct net *net = ((struct slirp_glue *)opaque)->net;
-	const struct filter *f = &net->filter;
-	bool dns = port == PORT_DNS &&
-		   (naddr_equal(dst, &f->dns4) || (f->dns6.family && naddr_equal(dst, &f->dns6)));
 
-	if (dns)
+	if (port == PORT_DNS && naddr_equal(dst, &net->filter.dns4))
 		return OUTLET_DIVERT;
 	return rules_inspect(net->rules, IPPROTO_TCP, dst, port) == RULES_NAME ? OUTLET_INSPECT
 									       : OUTLET_DIRECT;
@@ -239,9 +247,9 @@ bool slirp_is_full(const struct slirp_glue *glue)
 	return glue->writes;
 }
 
-unsigned slirp_flows(const struct slirp_glue *glue)
+unsigned slirp_flows(const struct slirp_glue *glue, uint8_t proto)
 {
-	return glue->sockets;
+	return *count_of((struct slirp_glue *)(uintptr_t)glue, proto);
 }
 
 /* ---- the loop ---- */

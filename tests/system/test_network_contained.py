@@ -20,10 +20,11 @@ ip addr add 198.51.100.9/32 dev eth0
 ip neigh replace 10.0.2.77 lladdr 52:55:0a:00:02:02 dev eth0
 """
 
-FRAMES = """
+# By hand: an interface to write frames to, and what they are made of.
+RAW = """
 def checksum(data):
     data += b'\\0' * (len(data) & 1)
-    total = sum(struct.unpack('>%%dH' %% (len(data) // 2), data))
+    total = sum(struct.unpack('>%dH' % (len(data) // 2), data))
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)
     return total ^ 0xffff
@@ -41,6 +42,9 @@ def v6(dst, proto, data, src='fd73:6e64:6278:2::100'):
 def pseudo(src, dst, proto, data):
     family = socket.AF_INET6 if ':' in dst else socket.AF_INET
     return socket.inet_pton(family, src) + socket.inet_pton(family, dst) + struct.pack('>II', len(data), proto)
+"""
+
+FRAMES = RAW + """
 def syn(dst, port, src='10.0.2.100', flags=2, urgent=0, sport=40000):
     head = struct.pack('>HHIIBBHHH', sport, port, 1000, 0, 5 << 4, flags, 65535, 0, urgent)
     return head[:16] + struct.pack('>H', checksum(pseudo(src, dst, 6, head) + head)) + head[18:]

@@ -37,7 +37,7 @@ why('169.254.169.254', 80), why(%(LAN4)r, %(ECHO)d), why(%(GATEWAY)r, 22), why(%
                  "udp 198.51.100.3:443 b.example.test QUIC, under a rule with a name",
                  "udp 198.51.100.1:53 - another name server than the box's, under rules with names",
                  "tcp 198.51.100.2:9999 - an address of the host",
-                 "tcp 169.254.169.254:80 - loopback, link-local, multicast or reserved",
+                 "tcp 169.254.169.254:80 - loopback, link-local, metadata, multicast or reserved",
                  "tcp 10.66.0.1:7000 - --deny tcp://10.66.0.0/16:7000,7003-7004",
                  "tcp 10.0.2.2:22 - a port of the host that --host-port does not name",
                  "tcp [2001:db8:1::1]:7000 - no --allow for it",

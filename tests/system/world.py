@@ -409,6 +409,10 @@ def answer(line):
     if words[0] == "ip":
         ip(*words[1:])
         return "done"
+    if words[0] == "ping":   # the host's users may, from here on
+        with open("/proc/sys/net/ipv4/ping_group_range", "w", encoding="ascii") as file:
+            file.write("%d %d" % (os.getgid(), os.getgid()))
+        return "done"
     return "what?"
 
 

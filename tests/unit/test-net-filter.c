@@ -13,6 +13,7 @@
 #include "filter.h"
 #include "net-place.h"
 #include "reject.h"
+#include "talks.h"
 
 enum { ETH = 14, TCP = 6, UDP = 17, ICMP = 1, ICMP6 = 58 };
 
@@ -40,6 +41,7 @@ static void make_place(struct place *p)
 	portset_add(&p->filter.host_udp, 53);
 	portset_add(&p->filter.host_udp, 69);
 	p->filter.any_host_port = true;
+	p->filter.ping = true;
 }
 
 /* ---- frames ---- */
@@ -115,11 +117,13 @@ static void destinations(void **state)
 		{ "10.0.3.1",        TCP, 80,   FILTER_PASS,   FILTER_BY_NOTHING },
 		{ "10.0.1.255",      TCP, 80,   FILTER_PASS,   FILTER_BY_NOTHING },
 		{ "198.51.100.1",    ICMP, 8,   FILTER_PASS,   FILTER_BY_NOTHING },
-		{ "2001:db8::1",     ICMP6, 128, FILTER_PASS,  FILTER_BY_NOTHING },
+		{ "2001:db8::1",     ICMP6, 128, FILTER_REFUSE, FILTER_BY_PING6 },
+		{ "fd73::2",         ICMP6, 128, FILTER_PASS,  FILTER_BY_NOTHING },
 		/* our name server */
 		{ "10.0.2.3",        UDP, 53,   FILTER_DNS,    FILTER_BY_NOTHING },
 		{ "fd73::3",         UDP, 53,   FILTER_DNS,    FILTER_BY_NOTHING },
 		{ "10.0.2.3",        TCP, 53,   FILTER_PASS,   FILTER_BY_NOTHING },
+		{ "fd73::3",         TCP, 53,   FILTER_REFUSE, FILTER_BY_GATEWAY },
 		{ "10.0.2.3",        TCP, 80,   FILTER_REFUSE, FILTER_BY_GATEWAY },
 		{ "10.0.2.3",        UDP, 54,   FILTER_REFUSE, FILTER_BY_GATEWAY },
 		/* the gateway, and what --host-port opened */
@@ -154,6 +158,14 @@ static void destinations(void **state)
 		{ "0.0.0.0",         TCP, 80,   FILTER_REFUSE, FILTER_BY_SPECIAL },
 		{ "0.1.2.3",         TCP, 80,   FILTER_REFUSE, FILTER_BY_SPECIAL },
 		{ "169.254.169.254", TCP, 80,   FILTER_REFUSE, FILTER_BY_SPECIAL },
+		{ "100.100.100.200", TCP, 80,   FILTER_REFUSE, FILTER_BY_SPECIAL },
+		{ "168.63.129.16",   TCP, 80,   FILTER_REFUSE, FILTER_BY_SPECIAL },
+		{ "192.0.0.192",     TCP, 80,   FILTER_REFUSE, FILTER_BY_SPECIAL },
+		{ "100.100.100.201", TCP, 80,   FILTER_PASS,   FILTER_BY_NOTHING },
+		{ "fd00:ec2::254",   TCP, 80,   FILTER_REFUSE, FILTER_BY_SPECIAL },
+		{ "fd20:ce::254",    TCP, 80,   FILTER_REFUSE, FILTER_BY_SPECIAL },
+		{ "fd00:c1::a9fe:a9fe", TCP, 80, FILTER_REFUSE, FILTER_BY_SPECIAL },
+		{ "fd00:ec2::255",   TCP, 80,   FILTER_PASS,   FILTER_BY_NOTHING },
 		{ "240.0.0.1",       TCP, 80,   FILTER_REFUSE, FILTER_BY_SPECIAL },
 		{ "224.0.0.1",       UDP, 80,   FILTER_DROP,   FILTER_BY_SPECIAL },
 		{ "255.255.255.255", UDP, 80,   FILTER_DROP,   FILTER_BY_SPECIAL },
@@ -499,7 +511,7 @@ static void icmp_kinds(void **state)
 				 type == 8 ? FILTER_PASS : FILTER_DROP);
 		len = make_ip(p, "fd73::100", "2001:db8::1", ICMP6, (uint16_t)type, 16);
 		assert_int_equal(filter_out(&place.filter, &place.box, p, len, &frame, &why),
-				 type == 128 ? FILTER_PASS : FILTER_DROP);
+				 type == 128 ? FILTER_REFUSE : FILTER_DROP);
 	}
 }
 
@@ -567,6 +579,114 @@ static void inward(void **state)
 		if (filter_in(&place.filter, &place.box, p, len, &why) != rows[i].want)
 			fail_msg("row %zu: %s", i, filter_reason_text(why));
 	}
+}
+
+/* Where the host lets nobody ping, the gateway still answers. */
+static void no_ping(void **state)
+{
+	struct place place;
+	enum filter_reason why;
+	struct frame frame;
+	uint8_t p[256];
+	size_t len;
+
+	(void)state;
+	make_place(&place);
+	place.filter.ping = false;
+	len = make_ip(p, "10.0.2.100", "198.51.100.1", ICMP, 8, 40);
+	assert_int_equal(filter_out(&place.filter, &place.box, p, len, &frame, &why),
+			 FILTER_REFUSE);
+	assert_int_equal(why, FILTER_BY_PING);
+	len = make_ip(p, "10.0.2.100", "10.0.2.2", ICMP, 8, 40);
+	assert_int_equal(filter_out(&place.filter, &place.box, p, len, &frame, &why), FILTER_PASS);
+}
+
+/* ---- who may answer ---- */
+
+/* The box's port is 40000 (make_ip()), or `port`. */
+static size_t make_answer(uint8_t *p, const char *src, uint16_t sport, uint16_t port)
+{
+	size_t len =
+		make_ip(p, src, addr(src).family == 4 ? "10.0.2.100" : "fd73::100", UDP, port, 20);
+
+	put16(p + len - 20, sport);
+	return len;
+}
+
+static void talk_to(struct talks *talks, const char *dst, uint16_t port)
+{
+	struct frame frame;
+	uint8_t p[256];
+	size_t len =
+		make_ip(p, addr(dst).family == 4 ? "10.0.2.100" : "fd73::100", dst, UDP, port, 20);
+
+	assert_int_equal(frame_parse(p, len, &frame), FRAME_OK);
+	talks_add(talks, &frame);
+	assert_true(talks_has(talks, &frame, true));
+}
+
+/* Datagrams come from whom the box has sent one, to the port that it came from; by address and port. */
+static void strangers(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *src; uint16_t sport, port; bool want; } rows[] = {
+		{ "198.51.100.1", 7777, 40000, true },  { "2001:db8::1", 7777, 40000, true },
+		{ "198.51.100.1", 7778, 40000, false }, { "198.51.100.1", 7777, 40001, false },
+		{ "198.51.100.2", 7777, 40000, false }, { "2001:db8::3", 7777, 40000, false },
+		{ "198.51.100.1", 40000, 7777, false }, { "10.0.2.2", 7777, 40000, false },
+	};
+	/* clang-format on */
+	g_autofree struct talks *talks = g_new0(struct talks, 1);
+	enum filter_reason why;
+	struct place place;
+	uint8_t p[256];
+	size_t len;
+
+	(void)state;
+	make_place(&place);
+	place.filter.talks = talks;
+	talks->now = 1;
+	talk_to(talks, "198.51.100.1", 7777);
+	talk_to(talks, "2001:db8::1", 7777);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		len = make_answer(p, rows[i].src, rows[i].sport, rows[i].port);
+		if ((filter_in(&place.filter, &place.box, p, len, &why) == FILTER_PASS) !=
+		    rows[i].want)
+			fail_msg("row %zu: %s", i, filter_reason_text(why));
+		assert_int_equal(why, rows[i].want ? FILTER_BY_NOTHING : FILTER_BY_TALK);
+	}
+	/* both sides keep it going; then its time runs out */
+	len = make_answer(p, "198.51.100.1", 7777, 40000);
+	talks->now += TALKS_MS - 1;
+	assert_int_equal(filter_in(&place.filter, &place.box, p, len, &why), FILTER_PASS);
+	talks->now += TALKS_MS - 1;
+	assert_int_equal(filter_in(&place.filter, &place.box, p, len, &why), FILTER_PASS);
+	talks->now += TALKS_MS;
+	assert_int_equal(filter_in(&place.filter, &place.box, p, len, &why), FILTER_DROP);
+}
+
+/* However many there are, the last ones are known, and no place is written but those of the table. */
+static void many_talks(void **state)
+{
+	g_autofree struct talks *talks = g_new0(struct talks, 1);
+	enum filter_reason why;
+	struct place place;
+	uint8_t p[256];
+	unsigned known = 0;
+
+	(void)state;
+	make_place(&place);
+	place.filter.talks = talks;
+	for (unsigned port = 1; port < 60000; port++) {
+		talks->now = port;
+		talk_to(talks, "198.51.100.1", (uint16_t)port);
+	}
+	for (unsigned port = 1; port < 60000; port++) {
+		size_t len = make_answer(p, "198.51.100.1", (uint16_t)port, 40000);
+
+		known += filter_in(&place.filter, &place.box, p, len, &why) == FILTER_PASS;
+	}
+	assert_in_range(known, TALKS * 3 / 4, TALKS);
 }
 
 /* ---- our answers ---- */
@@ -681,7 +801,8 @@ int main(void)
 		cmocka_unit_test(sources), cmocka_unit_test(faults), cmocka_unit_test(truncated),
 		cmocka_unit_test(padding), cmocka_unit_test(too_long), cmocka_unit_test(urgent),
 		cmocka_unit_test(established), cmocka_unit_test(arp), cmocka_unit_test(icmp_kinds),
-		cmocka_unit_test(neighbours), cmocka_unit_test(inward), cmocka_unit_test(answers),
+		cmocka_unit_test(neighbours), cmocka_unit_test(inward), cmocka_unit_test(no_ping),
+		cmocka_unit_test(strangers), cmocka_unit_test(many_talks), cmocka_unit_test(answers),
 		cmocka_unit_test(no_answer_to_reset), cmocka_unit_test(udp_frames), cmocka_unit_test(updates),
 	};
 	/* clang-format on */
