@@ -105,42 +105,46 @@ void peer_set(struct peer_table *table, unsigned slot, const struct peer_hello *
 
 /* ---- connections ---- */
 
-/* 8 bits slot (plus one, so that no key is 0), 8 protocol, 16 the peer's port, 16 our own. An echo's
- * identifier is both of its ports. */
-static uint64_t key_of(unsigned slot, const uint8_t *p, const struct frame *frame, bool out)
+/* 8 bits protocol, which is never 0, 16 the peer's port, 16 our own. An echo's identifier is both of
+ * its ports. */
+static uint64_t key_of(const uint8_t *p, const struct frame *frame, bool out)
 {
 	uint16_t theirs = out ? frame->dport : frame->sport,
 		 ours = out ? frame->sport : frame->dport;
 
 	if (frame->proto == IPPROTO_ICMP || frame->proto == IPPROTO_ICMPV6)
 		theirs = ours = get16(p + frame->l4 + 4);
-	return (uint64_t)(slot + 1) << 40 | (uint64_t)frame->proto << 32 | (uint32_t)theirs << 16 |
-	       ours;
+	return (uint64_t)frame->proto << 32 | (uint32_t)theirs << 16 | ours;
 }
 
-static struct peer_flow *bucket(struct peer_table *table, uint64_t key)
+static bool is_tcp(uint64_t key)
+{
+	return key >> 32 == IPPROTO_TCP;
+}
+
+static struct peer_flow *bucket(struct peer_flows *flows, uint64_t key)
 {
 	uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15);
+	struct peer_flow *all = is_tcp(key) ? flows->tcp : flows->other;
 
-	return &table->flows[(hash >> 40) % (PEER_FLOWS / PEER_FLOW_WAYS) * PEER_FLOW_WAYS];
+	return &all[(hash >> 40) % (PEER_FLOWS / PEER_FLOW_WAYS) * PEER_FLOW_WAYS];
 }
 
 /* A TCP connection is known until another one needs its place: one that is idle for hours is still
  * the same. */
 static bool is_fresh(const struct peer_table *table, const struct peer_flow *flow)
 {
-	bool tcp = (flow->key >> 32 & 0xff) == IPPROTO_TCP;
-
-	return tcp || table->now - flow->used < PEER_UDP_MS;
+	return is_tcp(flow->key) || table->now - flow->used < PEER_UDP_MS;
 }
 
 bool peer_flow_has(struct peer_table *table, unsigned slot, const uint8_t *p,
 		   const struct frame *frame, bool out)
 {
-	uint64_t key = key_of(slot, p, frame, out);
-	struct peer_flow *flow = bucket(table, key);
+	struct peer_flows *flows = table->list[slot].flows;
+	uint64_t key = key_of(p, frame, out);
+	struct peer_flow *flow = flows ? bucket(flows, key) : NULL;
 
-	for (int i = 0; i < PEER_FLOW_WAYS; i++)
+	for (int i = 0; flow && i < PEER_FLOW_WAYS; i++)
 		if (flow[i].key == key && is_fresh(table, &flow[i])) {
 			flow[i].used = table->now;
 			return true;
@@ -151,9 +155,13 @@ bool peer_flow_has(struct peer_table *table, unsigned slot, const uint8_t *p,
 void peer_flow_add(struct peer_table *table, unsigned slot, const uint8_t *p,
 		   const struct frame *frame, bool out)
 {
-	uint64_t key = key_of(slot, p, frame, out);
-	struct peer_flow *flow = bucket(table, key), *oldest = flow;
+	struct peer_flows **flows = &table->list[slot].flows;
+	uint64_t key = key_of(p, frame, out);
+	struct peer_flow *flow, *oldest;
 
+	if (!*flows)
+		*flows = g_new0(struct peer_flows, 1);
+	flow = oldest = bucket(*flows, key);
 	for (int i = 0; i < PEER_FLOW_WAYS; i++) {
 		if (flow[i].key == key || flow[i].key == 0) {
 			oldest = &flow[i];
@@ -168,11 +176,9 @@ void peer_flow_add(struct peer_table *table, unsigned slot, const uint8_t *p,
 void peer_unset(struct peer_table *table, unsigned slot)
 {
 	table->list[slot].used = false;
+	g_clear_pointer(&table->list[slot].flows, g_free);
 	while (table->n > 0 && !table->list[table->n - 1].used)
 		table->n--;
-	for (unsigned i = 0; i < PEER_FLOWS; i++)
-		if (table->flows[i].key >> 40 == slot + 1)
-			table->flows[i].key = 0;
 }
 
 /* ---- frames ---- */

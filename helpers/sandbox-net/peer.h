@@ -25,7 +25,7 @@ enum {
 	PEERS_MAX = 160,
 	PEER_NAME = 65,
 	PEER_NEIGHBOUR_MAX = 96,
-	PEER_FLOWS = 4096,
+	PEER_FLOWS = 4096, /* of one peer, and of one kind */
 	PEER_FLOW_WAYS = 4,
 	PEER_UDP_MS = 180 * 1000,
 };
@@ -48,14 +48,20 @@ struct peer_flow {
 	int64_t used;
 };
 
+/* Each peer has a table of its own, and streams have theirs: who begins too much loses flows of the
+ * same kind with the same peer, and no others. */
+struct peer_flows {
+	struct peer_flow tcp[PEER_FLOWS], other[PEER_FLOWS];
+};
+
 struct peer_table {
 	unsigned n; /* slots beyond are free */
 	struct {
 		bool used;
 		struct naddr ipv4, ipv6;
+		struct peer_flows *flows; /* NULL: there was none yet, as without rules */
 	} list[PEERS_MAX];
 	int64_t now; /* set at every turn */
-	struct peer_flow flows[PEER_FLOWS];
 };
 
 /* Whose address it is; -1: nobody's. */

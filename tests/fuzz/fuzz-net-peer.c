@@ -95,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			FUZZ_CHECK(peer_neighbour(&box, p, &frame, out) <= sizeof(out));
 		}
 	}
+	peer_unset(table, 3);
 	rules_free(f.rules);
 	g_free(p);
 	g_free(table);

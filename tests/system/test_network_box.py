@@ -380,6 +380,34 @@ print(s.recv(99).decode().strip())
             os.kill(helper, signal.SIGCONT)
 
 
+def test_flood():
+    """One box begins thousands of flows with a box that has rules: a third one's connection, which was idle meanwhile, goes on."""
+    with Net() as net:
+        net.server("db", "--allow", "example.org")
+        third = start("-q", "--network", "box:lab", "--", PYTHON, "-c", CLIENT + """
+s = connect('db', 7000)
+s.settimeout(20)
+print(s.recv(100).decode().strip(), flush=True)
+sys.stdin.readline()
+s.sendall(b'hello')
+print(s.recv(100).decode(), flush=True)
+""", stdin=subprocess.PIPE, stdout=subprocess.PIPE, **net.keywords())
+        net.boxes.append(third)
+        equal(read_line(third.stdout.fileno(), 20), "db 10.0.2.101")
+        got = net.client("""
+for n in range(30):
+    for s in [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(4)]:
+        for port in range(10000 + n * 200, 10200 + n * 200):
+            s.sendto(b'x', ('10.0.2.100', port))
+    print(udp('10.0.2.100', 7000))   # those before have arrived
+""")
+        equal(got.out, "b'db hello'\n" * 30)
+        third.stdin.write(b"\n")
+        third.stdin.flush()
+        equal(read_line(third.stdout.fileno(), 30), "hello")
+        third.stdin.close()
+
+
 def test_directory_of_somebody_else():
     """A runtime directory that others may enter is refused."""
     runtime = folder("open")

@@ -14,7 +14,7 @@
 #include "peer.h"
 #include "rules.h"
 
-enum { SLOT = 5, TCP = 6, UDP = 17, SIZE = 54, ICMP = 1 };
+enum { SLOT = 5, OTHER_SLOT = 6, TCP = 6, UDP = 17, SIZE = 54, ICMP = 1 };
 
 struct world {
 	struct filter f;
@@ -34,6 +34,13 @@ static struct world *world(void)
 	w->who.ipv6 = addr("fd73::101");
 	peer_set(&w->table, SLOT, &w->who);
 	return w;
+}
+
+static void done(struct world *w)
+{
+	peer_unset(&w->table, SLOT);
+	peer_unset(&w->table, OTHER_SLOT);
+	g_free(w);
 }
 
 static void make(uint8_t *p, const char *src, const char *dst, unsigned proto, unsigned sport,
@@ -81,6 +88,17 @@ static bool in(struct world *w, const char *src, const char *dst, unsigned proto
 
 	make(p, src, dst, proto, sport, dport, flags);
 	return peer_accept(&w->table, &w->f, &w->box, SLOT, p, SIZE, &frame);
+}
+
+/* The same from another peer than in()'s. */
+static bool in_other(struct world *w, unsigned proto, unsigned sport, unsigned dport,
+		     unsigned flags)
+{
+	struct frame frame;
+	uint8_t p[SIZE];
+
+	make(p, "10.0.2.102", "10.0.2.100", proto, sport, dport, flags);
+	return peer_accept(&w->table, &w->f, &w->box, OTHER_SLOT, p, SIZE, &frame);
 }
 
 static void test_hello(void **state)
@@ -139,7 +157,7 @@ static void test_fits(void **state)
 		if (peer_hello_fits(&w->f, &w->box, &who))
 			fail_msg("%s %s may join", bad[i][0], bad[i][1] ? bad[i][1] : "-");
 	}
-	g_free(w);
+	done(w);
 }
 
 static void test_out(void **state)
@@ -156,7 +174,7 @@ static void test_out(void **state)
 	assert_int_equal(out(w, "10.0.2.102", TCP, 4000, 80, FRAME_ACK), FILTER_REFUSE);
 	peer_unset(&w->table, SLOT);
 	assert_int_equal(out(w, "10.0.2.101", TCP, 4000, 80, FRAME_ACK), FILTER_REFUSE);
-	g_free(w);
+	done(w);
 }
 
 static void test_in(void **state)
@@ -172,7 +190,7 @@ static void test_in(void **state)
 	assert_false(in(w, "10.0.2.101", "10.0.2.255", UDP, 53, 80, 0));
 	assert_false(in(w, "10.0.2.101", "10.0.2.100", ICMP, 5, 0, 0));
 	assert_false(in(w, "10.0.2.101", "10.0.2.100", 47, 0, 0, 0));
-	g_free(w);
+	done(w);
 }
 
 /* Rules are about what the box begins; "lan" is not about peers; a name counts as long as it has
@@ -209,7 +227,50 @@ static void test_rules(void **state)
 	peer_set(&w->table, SLOT, &w->who);
 	assert_int_equal(out(w, "10.0.2.101", UDP, 443, 5000, 0), FILTER_REFUSE);
 	rules_free(w->f.rules);
-	g_free(w);
+	done(w);
+}
+
+/* Whoever floods the box loses what is its own: never what another peer has begun, nor, by datagrams, a
+ * stream. */
+static void test_flood(void **state)
+{
+	char *texts[] = { (char *)"allow tcp 192.0.2.1/32 *", NULL };
+	const struct peer_hello other = { .ipv4 = addr("10.0.2.102"), .ipv6 = addr("fd73::102") };
+	const char *fault = NULL;
+	struct world *w = world();
+
+	(void)state;
+	w->f.rules = rules_new(texts, &fault);
+	peer_set(&w->table, OTHER_SLOT, &other);
+	for (unsigned port = 1; port <= 100; port++) {
+		assert_true(in_other(w, TCP, port, 80, FRAME_SYN));
+		assert_true(in_other(w, UDP, port, 53, 0));
+		assert_true(in(w, "10.0.2.101", "10.0.2.100", TCP, port, 80, FRAME_SYN));
+	}
+	w->table.now++;
+	for (unsigned n = 0; n < 24000; n++) {
+		assert_true(in(w, "10.0.2.101", "10.0.2.100", UDP, 5000, 10000 + n, 0));
+		assert_true(in(w, "10.0.2.101", "10.0.2.100", ICMP, 8, 0, 0));
+	}
+	assert_int_equal(out(w, "10.0.2.101", UDP, 33999, 5000, 0), FILTER_PEER);
+	assert_int_equal(out(w, "10.0.2.101", UDP, 10000, 5000, 0), FILTER_REFUSE);
+	for (unsigned port = 1; port <= 100; port++) {
+		assert_int_equal(out(w, "10.0.2.101", TCP, 80, port, FRAME_ACK), FILTER_PEER);
+		assert_int_equal(out(w, "10.0.2.102", TCP, 80, port, FRAME_ACK), FILTER_PEER);
+		assert_int_equal(out(w, "10.0.2.102", UDP, 53, port, 0), FILTER_PEER);
+	}
+	w->table.now++;
+	for (unsigned n = 0; n < 24000; n++)
+		assert_true(in(w, "10.0.2.101", "10.0.2.100", TCP, 5000, 10000 + n, FRAME_SYN));
+	assert_int_equal(out(w, "10.0.2.101", TCP, 80, 1, FRAME_ACK), FILTER_REFUSE);
+	for (unsigned port = 1; port <= 100; port++)
+		assert_int_equal(out(w, "10.0.2.102", TCP, 80, port, FRAME_ACK), FILTER_PEER);
+	/* who comes next in this place has begun nothing */
+	peer_unset(&w->table, OTHER_SLOT);
+	peer_set(&w->table, OTHER_SLOT, &other);
+	assert_int_equal(out(w, "10.0.2.102", TCP, 80, 1, FRAME_ACK), FILTER_REFUSE);
+	rules_free(w->f.rules);
+	done(w);
 }
 
 int main(void)
@@ -217,7 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hello), cmocka_unit_test(test_fits),
 		cmocka_unit_test(test_out),   cmocka_unit_test(test_in),
-		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_rules), cmocka_unit_test(test_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
