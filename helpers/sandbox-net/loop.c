@@ -60,14 +60,15 @@ static void answer(struct net *net, const uint8_t *p, const struct frame *frame)
 static void refuse(struct net *net, const uint8_t *p, const struct frame *frame,
 		   enum filter_reason why)
 {
-	char text[RULES_WHY];
+	const struct filter *f = &net->filter;
+	bool peer = f->peers && peer_find(f->peers, &frame->dst) >= 0;
+	const char *text = filter_reason_text(why);
+	char rule[RULES_WHY];
 
+	if (why == FILTER_BY_RULE)
+		text = rules_why(net->rules, frame->proto, &frame->dst, frame->dport, peer, rule);
 	log_refused(net->log, frame->proto, &frame->dst, frame->dport,
-		    rules_name_of(net->rules, &frame->dst),
-		    why == FILTER_BY_RULE
-			    ? rules_why(net->rules, frame->proto, &frame->dst, frame->dport, text)
-			    : filter_reason_text(why),
-		    net->now);
+		    rules_name_of(net->rules, &frame->dst), text, net->now);
 	answer(net, p, frame);
 }
 

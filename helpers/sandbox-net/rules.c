@@ -265,9 +265,9 @@ static bool ever_learned(const struct rules *rules, const struct naddr *a, bool 
 }
 
 const char *rules_why(const struct rules *rules, uint8_t proto, const struct naddr *dst,
-		      uint16_t port, char *out)
+		      uint16_t port, bool peer, char *out)
 {
-	const struct rule *rule = find(rules, proto, dst, port, false);
+	const struct rule *rule = find(rules, proto, dst, port, peer);
 	const char *text = "no --allow for it";
 	bool over;
 

@@ -54,11 +54,11 @@ bool rules_allow(struct rules *rules, uint8_t proto, const struct naddr *dst, ui
 bool rules_allow_peer(const struct rules *rules, uint8_t proto, const struct naddr *dst,
 		      uint16_t port);
 
-/* Why rules_allow() has refused this, in the words of the command line; into out[RULES_WHY], which is
- * returned. */
+/* Why rules_allow(), or rules_allow_peer() for a `peer`, has refused this, in the words of the command
+ * line; into out[RULES_WHY], which is returned. */
 enum { RULES_WHY = 160 };
 const char *rules_why(const struct rules *rules, uint8_t proto, const struct naddr *dst,
-		      uint16_t port, char *out);
+		      uint16_t port, bool peer, char *out);
 
 /* The same of rules_name_allowed(). */
 const char *rules_why_name(const struct rules *rules, const char *name, char *out);

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from box import PYTHON, cases, check, descendants, equal, eventually, folder, matches, modes, read_line, refused, sandbox, start, succeeds
+from box import PYTHON, cases, check, descendants, equal, eventually, folder, matches, modes, read, read_line, refused, sandbox, scratch, start, succeeds
 from test_network import CLIENT
 from world import World
 
@@ -219,6 +219,17 @@ def test_rules():
                               (("--deny", "lan"), "connected connected b'db hello'"), (("--deny", "10.0.2.0/24"), closed)):
             got = net.client(script, *options).out.strip()
             equal(got.replace("EHOSTUNREACH", "EACCES"), want, "%s" % (options,))
+
+
+@cases(lan=("--deny", "lan", "--allow", "db:7001", "no --allow for it"), network=("--deny", "10.0.2.0/24", "--deny 10.0.2.0/24"))
+def test_why_refused(*values):
+    """The log names the rule that has refused a box: never lan, which says nothing about boxes."""
+    *options, why = values
+    with Net() as net:
+        net.server("db")
+        log = scratch() + "/log"
+        equal(net.client("print(why('db', 7000))", *options, "--net-log", log).out, "ECONNREFUSED\n")
+        equal(read(log).partition(" ")[2], "tcp 10.0.2.100:7000 db %s\n" % why)
 
 
 def test_rules_of_the_server():

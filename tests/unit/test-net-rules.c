@@ -266,7 +266,7 @@ static void why_not(const struct rules *rules, uint8_t proto, const char *to, ui
 	struct naddr a = addr(to);
 	char out[RULES_WHY];
 
-	assert_string_equal(rules_why(rules, proto, &a, port, out), want);
+	assert_string_equal(rules_why(rules, proto, &a, port, false, out), want);
 }
 
 static void reasons(void **state)
@@ -274,6 +274,7 @@ static void reasons(void **state)
 	struct rules *rules =
 		make("deny tcp 10.0.0.0/8 443-443,8000-8010;deny any 2001:db8::/32 22-22;"
 		     "deny any lan *;allow any a.org *;deny udp *.b.org *");
+	struct naddr peer = addr("10.1.2.3");
 	char out[RULES_WHY];
 
 	(void)state;
@@ -281,6 +282,9 @@ static void reasons(void **state)
 	why_not(rules, TCP, "10.1.2.3", 8001, "--deny tcp://10.0.0.0/8:443,8000-8010");
 	why_not(rules, TCP, "2001:db8::1", 22, "--deny [2001:db8::/32]:22");
 	why_not(rules, UDP, "10.1.2.3", 443, "--deny lan");
+	assert_string_equal(rules_why(rules, UDP, &peer, 443, true, out), "no --allow for it");
+	assert_string_equal(rules_why(rules, TCP, &peer, 443, true, out),
+			    "--deny tcp://10.0.0.0/8:443,8000-8010");
 	why_not(rules, TCP, "192.0.2.2", 80, "no --allow for it");
 	why_not(rules, UDP, "192.0.2.1", 443, "QUIC, under a rule with a name");
 	why_not(rules, TCP, "192.0.2.1", 853,
