@@ -116,15 +116,16 @@ static bool is_resolver(uint16_t port)
 	return port == PORT_DNS || port == PORT_DOT;
 }
 
-/* QUIC shows no name that could be checked, DNS over TLS would get round our own resolver: a name
- * allows neither unless its rule has the port in so many words. */
-static bool name_covers(const struct rule *rule, uint8_t proto, uint16_t port)
+/* QUIC shows no name that could be checked: a name allows it only if its rule has the port in so many
+ * words. Other resolvers, DNS over TLS too, would get round our own: as long as any rule has a name,
+ * the same goes for every rule, since who allows a network does not think of the resolvers in it. */
+static bool covers(const struct rules *rules, const struct rule *rule, uint8_t proto, uint16_t port)
 {
-	if (!rule->allow || !rule->name)
+	if (!rule->allow)
 		return true;
-	if (proto == IPPROTO_UDP && port == PORT_HTTPS)
+	if (rule->name && proto == IPPROTO_UDP && port == PORT_HTTPS)
 		return rule->proto == proto && rule_says_port(rule, port);
-	return !is_resolver(port) || rule_says_port(rule, port);
+	return !rules->any_name || !is_resolver(port) || rule_says_port(rule, port);
 }
 
 /* The first rule that matches; NULL: none. For a `peer` "lan" does not count. */
@@ -137,7 +138,7 @@ static const struct rule *find(const struct rules *rules, uint8_t proto, const s
 		if (peer && rule->target == TARGET_LAN)
 			continue;
 		if (rule_takes_proto(rule, proto) && rule_takes_port(rule, port) &&
-		    target_matches(rules, rule, dst) && name_covers(rule, proto, port))
+		    target_matches(rules, rule, dst) && covers(rules, rule, proto, port))
 			return rule;
 	}
 	return NULL;
@@ -238,7 +239,7 @@ bool rules_names_match(const struct rules *rules, uint8_t proto, const struct na
 		const struct rule *rule = &g_array_index(rules->rules, struct rule, i);
 
 		if (rule_takes_proto(rule, proto) && rule_takes_port(rule, port) &&
-		    name_covers(rule, proto, port) &&
+		    covers(rules, rule, proto, port) &&
 		    (rule->name ? rule_takes_name(rule, name) : target_matches(rules, rule, dst)))
 			return rule->allow;
 	}

@@ -12,9 +12,9 @@
  *
  * The first rule that matches decides, in the order of the command line. Where none does: with any
  * `allow` the rest is refused, with only `deny` rules the rest is allowed. Names are matched against
- * what dns.c has learned for them, for as long as the answer was good. A name allows QUIC, DNS and DNS
- * over TLS only where its rule says "udp ... 443-443", "... 53-53", "... 853-853" in so many words;
- * with any rule about names, the latter two are refused where no rule matches, too.
+ * what dns.c has learned for them, for as long as the answer was good. A name allows QUIC only where its
+ * rule says "udp ... 443-443" in so many words. With any rule about names, DNS and DNS over TLS are
+ * refused but by "... 53-53" and "... 853-853", of a name or of addresses.
  *
  * A rule's text is "allow|deny any|tcp|udp TARGET PORTS[ plain]": TARGET a name, "*.NAME" (what is
  * below it, not NAME itself), ADDRESS/PREFIX, or "lan" (private, carrier-grade and unique local

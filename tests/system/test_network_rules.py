@@ -68,6 +68,20 @@ for host in (%(OTHER4)r, %(NET4)r):
     equal(got.out, "198.51.100.3 connected\n" + "ECONNREFUSED EHOSTUNREACH ECONNREFUSED EHOSTUNREACH\n" * 2)
 
 
+@cases(network=("--allow", "*.example.test", "--allow", "198.51.100.0/24"), all=("--allow", "b.example.test", "--allow", "*"),
+       denied=("--deny", "a.example.test", "--allow", "*"))
+def test_other_resolvers_by_address(*options):
+    """Beside a rule with a name, one for addresses opens other name servers and DNS over TLS by their ports alone."""
+    script = """
+for host in (%(OTHER4)r, %(NET4)r):
+    print(why(host, %(ECHO)d), why(host, 53), why(host, %(DOT)d), udp(host, 53))
+""" % vars(world)
+    equal(rules(script, *options).out, "connected ECONNREFUSED ECONNREFUSED EHOSTUNREACH\n" * 2)
+    script = "print(why(%(OTHER4)r, 53), why(%(NET4)r, %(DOT)d))" % vars(world)
+    equal(rules(script, *options[:2], "--allow", "198.51.100.0/24:53,853").out, "connected connected\n")
+    equal(rules(script, *options[2:]).out, "connected connected\n")   # no rule with a name
+
+
 def test_said_in_so_many_words():
     """What a rule names by its port is allowed: DNS over TLS, QUIC."""
     got = rules("print(name('b.example.test'), why(%(OTHER4)r, %(DOT)d), udp(%(OTHER4)r, %(HTTPS)d))" % vars(world),

@@ -62,6 +62,15 @@ static enum rules_inspect inspect(const struct rules *rules, const char *to, uin
 	return rules_inspect(rules, TCP, &a, port);
 }
 
+static void why_not(const struct rules *rules, uint8_t proto, const char *to, uint16_t port,
+		    const char *want)
+{
+	struct naddr a = addr(to);
+	char out[RULES_WHY];
+
+	assert_string_equal(rules_why(rules, proto, &a, port, false, out), want);
+}
+
 static void faults(void **state)
 {
 	static const char *const rows[] = {
@@ -172,6 +181,26 @@ static void by_name(void **state)
 	assert_true(allows(rules, TCP, "192.0.2.1", 853));
 	assert_true(allows(rules, UDP, "192.0.2.1", 53));
 	rules_free(rules);
+	/* nor by an address beside a name, but for the port itself; what is denied is denied */
+	rules = make("deny any 192.0.2.9/32 *;allow any 192.0.2.0/24 *;allow any ::/0 1-1000;"
+		     "allow any 198.51.100.0/24 50-60,853-853;allow any *.a.org *");
+	assert_true(allows(rules, UDP, "192.0.2.1", 443));
+	assert_false(allows(rules, UDP, "192.0.2.1", 53));
+	assert_false(allows(rules, TCP, "192.0.2.1", 853));
+	assert_false(allows(rules, UDP, "192.0.2.9", 53));
+	assert_false(allows(rules, TCP, "2001:db8::1", 53));
+	assert_true(allows(rules, TCP, "2001:db8::1", 54));
+	assert_false(allows(rules, TCP, "198.51.100.1", 53));
+	assert_true(allows(rules, TCP, "198.51.100.1", 853));
+	why_not(rules, UDP, "192.0.2.1", 53,
+		"another name server than the box's, under rules with names");
+	why_not(rules, UDP, "192.0.2.9", 53, "--deny 192.0.2.9/32");
+	rules_free(rules);
+	/* without a name in the rules port 53 is one like any other */
+	rules = make("allow any 192.0.2.0/24 *;allow any ::/0 1-1000");
+	assert_true(allows(rules, UDP, "192.0.2.1", 53));
+	assert_true(allows(rules, TCP, "2001:db8::1", 853));
+	rules_free(rules);
 	/* with a name denied and nothing allowed, resolvers that would tell it are refused */
 	rules = make("deny any a.org *");
 	assert_false(rules_name_allowed(rules, "a.org"));
@@ -258,15 +287,6 @@ static void translated(void **state)
 	}
 	rules_free(rules);
 	rules_free(allowing);
-}
-
-static void why_not(const struct rules *rules, uint8_t proto, const char *to, uint16_t port,
-		    const char *want)
-{
-	struct naddr a = addr(to);
-	char out[RULES_WHY];
-
-	assert_string_equal(rules_why(rules, proto, &a, port, false, out), want);
 }
 
 static void reasons(void **state)
