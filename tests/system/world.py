@@ -225,7 +225,7 @@ def record(owner, kind, data):
 
 def resolve(data, stream, own):
     """Records of NAMES, NAMES6 and ALIASES; "server.example.test" is who answers; "many" and "much.example.test" are cut
-    short over UDP, "big" and "huge.example.test" are 60 and 100 addresses that are not."""
+    short over UDP, "big" and "huge.example.test" are 60 and 100 addresses that are not; so is what is below the latter."""
     name, kind, asked = question(data)
     records = []
     while name in ALIASES and len(records) < 8:
@@ -233,7 +233,8 @@ def resolve(data, stream, own):
         name = ALIASES[name]
     addresses = ["198.51.100.%d" % n for n in range(1, 101)] if name == "many.example.test" else \
         ["198.51.100.%d" % n for n in range(3, 103)] if name == "much.example.test" else \
-        ["198.51.101.%d" % n for n in range(60 if name[0] == "b" else 100)] if name in ("big.example.test", "huge.example.test") else \
+        ["198.51.101.%d" % n for n in range(60)] if name == "big.example.test" else \
+        ["198.51.101.%d" % n for n in range(100)] if name.endswith("huge.example.test") else \
         [own] if name == "server.example.test" else [NAMES[name]] if name in NAMES else []
     if kind == 1:
         records += [record(name, 1, socket.inet_aton(a)) for a in addresses]

@@ -14,7 +14,7 @@
 #include "peer.h"
 #include "rules.h"
 
-enum { SLOT = 5, OTHER_SLOT = 6, TCP = 6, UDP = 17, SIZE = 54, ICMP = 1 };
+enum { SLOT = 5, OTHER_SLOT = 6, TCP = 6, UDP = 17, ICMP = 1 };
 
 struct world {
 	struct filter f;
@@ -43,51 +43,25 @@ static void done(struct world *w)
 	g_free(w);
 }
 
-static void make(uint8_t *p, const char *src, const char *dst, unsigned proto, unsigned sport,
-		 unsigned dport, unsigned flags)
-{
-	struct naddr s = addr(src), d = addr(dst);
-
-	memset(p, 0, SIZE);
-	memcpy(p + 6, place_box().mac, 6);
-	put16(p + 12, 0x0800);
-	p[14] = 0x45;
-	put16(p + 16, SIZE - FRAME_ETH);
-	p[23] = (uint8_t)proto;
-	memcpy(p + 26, s.bytes, 4);
-	memcpy(p + 30, d.bytes, 4);
-	put16(p + 34, sport);
-	put16(p + 36, dport);
-	if (proto == TCP) {
-		p[46] = 0x50;
-		p[47] = (uint8_t)flags;
-	} else if (proto == UDP) {
-		put16(p + 38, SIZE - 34);
-	} else {
-		p[34] = (uint8_t)sport;
-		p[35] = (uint8_t)dport;
-	}
-}
-
 static enum filter_verdict out(struct world *w, const char *dst, unsigned proto, unsigned sport,
 			       unsigned dport, unsigned flags)
 {
 	enum filter_reason why;
 	struct frame frame;
-	uint8_t p[SIZE];
+	uint8_t p[PLACE_FRAME];
 
-	make(p, "10.0.2.100", dst, proto, sport, dport, flags);
-	return filter_out(&w->f, &w->box, p, SIZE, &frame, &why);
+	place_frame(p, "10.0.2.100", dst, proto, sport, dport, flags);
+	return filter_out(&w->f, &w->box, p, PLACE_FRAME, &frame, &why);
 }
 
 static bool in(struct world *w, const char *src, const char *dst, unsigned proto, unsigned sport,
 	       unsigned dport, unsigned flags)
 {
 	struct frame frame;
-	uint8_t p[SIZE];
+	uint8_t p[PLACE_FRAME];
 
-	make(p, src, dst, proto, sport, dport, flags);
-	return peer_accept(&w->table, &w->f, &w->box, SLOT, p, SIZE, &frame);
+	place_frame(p, src, dst, proto, sport, dport, flags);
+	return peer_accept(&w->table, &w->f, &w->box, SLOT, p, PLACE_FRAME, &frame);
 }
 
 /* The same from another peer than in()'s. */
@@ -95,10 +69,10 @@ static bool in_other(struct world *w, unsigned proto, unsigned sport, unsigned d
 		     unsigned flags)
 {
 	struct frame frame;
-	uint8_t p[SIZE];
+	uint8_t p[PLACE_FRAME];
 
-	make(p, "10.0.2.102", "10.0.2.100", proto, sport, dport, flags);
-	return peer_accept(&w->table, &w->f, &w->box, OTHER_SLOT, p, SIZE, &frame);
+	place_frame(p, "10.0.2.102", "10.0.2.100", proto, sport, dport, flags);
+	return peer_accept(&w->table, &w->f, &w->box, OTHER_SLOT, p, PLACE_FRAME, &frame);
 }
 
 static void test_hello(void **state)

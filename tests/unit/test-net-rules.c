@@ -10,17 +10,11 @@
 #include <glib.h>
 #include <string.h>
 
+#include "filter.h"
+#include "net-place.h"
 #include "rules.h"
 
 enum { TCP = 6, UDP = 17, ICMP = 1 };
-
-static struct naddr addr(const char *text)
-{
-	struct naddr a;
-
-	assert_true(naddr_parse(text, &a));
-	return a;
-}
 
 static struct rules *make(const char *list)
 {
@@ -231,6 +225,35 @@ static void lifetime(void **state)
 	rules_free(rules);
 }
 
+static enum filter_verdict send_tcp(const struct filter *f, unsigned flags)
+{
+	const struct filter_box box = place_box();
+	enum filter_reason why;
+	struct frame frame;
+	uint8_t p[PLACE_FRAME];
+
+	place_frame(p, "10.0.2.100", "192.0.2.1", TCP, 4000, 80, flags);
+	return filter_out(f, &box, p, sizeof(p), &frame, &why);
+}
+
+/* A connection goes on past the name's time, and no other one begins. */
+static void connections(void **state)
+{
+	struct filter f = place_filter(1500);
+
+	(void)state;
+	f.rules = make("allow any a.org *");
+	assert_int_equal(send_tcp(&f, FRAME_SYN), FILTER_REFUSE);
+	assert_true(learn(f.rules, "a.org", "192.0.2.1", 0));
+	assert_int_equal(send_tcp(&f, FRAME_SYN), FILTER_PASS);
+	rules_tick(f.rules, 1000000 + RULES_TTL_MIN_MS);
+	assert_int_equal(send_tcp(&f, FRAME_ACK), FILTER_PASS);
+	assert_int_equal(send_tcp(&f, FRAME_ACK | FRAME_FIN), FILTER_PASS);
+	assert_int_equal(send_tcp(&f, FRAME_RST), FILTER_PASS);
+	assert_int_equal(send_tcp(&f, FRAME_SYN), FILTER_REFUSE);
+	rules_free(f.rules);
+}
+
 /* Datagrams go on past the name's time, until they pause for too long; streams begin anew each time. */
 static void datagrams(void **state)
 {
@@ -387,6 +410,7 @@ int main(void)
 		cmocka_unit_test(full),         cmocka_unit_test(rebinding),
 		cmocka_unit_test(server_names), cmocka_unit_test(datagrams),
 		cmocka_unit_test(translated),   cmocka_unit_test(reasons),
+		cmocka_unit_test(connections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
