@@ -176,13 +176,23 @@ def test_started_tells_the_address():
 
 
 def test_other_networks_are_apart():
-    """Boxes of another name are not there; nor is a box with --network user."""
+    """Boxes of another name are not there, by name or address; nor are they for a box with --network user."""
+    script = """
+print(open('/etc/hosts').read().split()[0])
+try:
+    print(socket.gethostbyname('web'))
+except OSError:
+    print('unknown')
+for host in ('10.0.2.101', 'fd73:6e64:6278:2::101'):
+    print(why(host, 7000) == 'connected', udp(host, 7000) == b'web hello')
+"""
     with Net() as net:
+        net.server("first")
         net.server("web")
-        for options in (("--network", "box:other"), ("--network", "user")):
-            got = succeeds("-q", *options, "--", PYTHON, "-c", CLIENT + "print(why('10.0.2.105', 7000))\n"
-                           "try: print(socket.gethostbyname('web'))\nexcept OSError: print('unknown')", **net.keywords())
-            check(got.out.splitlines()[0] != "connected" and got.out.splitlines()[1] == "unknown", "value\n%s" % got)
+        for network, own in (("box:other", "10.0.2.100"), ("user", "10.0.2.100"), ("box:lab", "10.0.2.102")):
+            got = succeeds("-q", "--network", network, "--", PYTHON, "-c", CLIENT + script, **net.keywords()).out.splitlines()
+            equal(got[0], own, "its own address")
+            equal(got[1:], ["10.0.2.101"] + ["True True"] * 2 if network == "box:lab" else ["unknown"] + ["False False"] * 2, network)
 
 
 def test_explain():
@@ -243,8 +253,10 @@ def test_host_is_closed():
     """What --network user keeps out is kept out here."""
     with Net() as net:
         net.server("web")
-        equal(net.client("print(why('10.0.2.2', 5432), why('203.0.113.7', 9999))").out.strip(), "ECONNREFUSED ECONNREFUSED")
-        net.world.hits()
+        script = "print(why('203.0.113.7', 9999), why('10.0.2.2', 5432))"
+        equal(net.client(script).out, "ECONNREFUSED ECONNREFUSED\n")
+        equal(net.client(script + "\nprint(everything(connect('10.0.2.2', 5432)))", "--host-port", "5432").out, "ECONNREFUSED connected\nb'host'\n")
+        equal(net.world.hits(), ["tcp 5432"] * 2, "connections to the host")
 
 
 def test_spoofing():
@@ -307,8 +319,14 @@ def test_killed(helper):
         else:
             killed.kill()
         killed.wait(20)
-        got = net.client("print(connect('one', 7000).recv(99).decode(), connect('three', 7000).recv(99).decode(), why('10.0.2.105', 7000))")
-        matches(got.out, r"^one \S+\n three \S+\n ECONNREFUSED")
+        got = net.client("""
+print(open('/etc/hosts').read().split()[0], connect('one', 7000).recv(99).decode(), connect('three', 7000).recv(99).decode())
+try:
+    print(socket.gethostbyname('two'))
+except OSError:
+    print('unknown')
+""")
+        equal(got.out, "10.0.2.101 one 10.0.2.101\n three 10.0.2.101\n\nunknown\n", "from the killed one's place")
         again = net.server("two")
         matches(net.client("print(connect('two', 7000).recv(99).decode())").out, "^two ")
         check(again.poll() is None, "the second of its name")
