@@ -4,6 +4,7 @@ servers are the tests' own, in namespaces that they make (world.py)."""
 
 import json
 import os
+import re
 import signal
 import time
 
@@ -395,9 +396,10 @@ def status_of(pid):
     return dict(line.split(":\t", 1) for line in read("/proc/%d/status" % pid).splitlines() if ":\t" in line)
 
 
+@modes("user", "root")
 def test_helper_is_confined():
-    """No capability, no new privileges, a filter, PID 1 of a PID namespace of its own, no dumps, nothing
-    in its root directory, and few descriptors."""
+    """No capability, no new privileges, a filter, PID 1 of a PID namespace of its own, no dumps, and closed to its own
+    user. Root sees that its root directory is empty, and takes nothing, and which descriptors it has."""
     process = running()
     pid = helper_of(process)
     got = status_of(pid)
@@ -408,15 +410,24 @@ def test_helper_is_confined():
     equal(got["NoNewPrivs"], "1")
     equal(got["Seccomp"], "2")
     equal(got["NSpid"].split()[-1], "1")
-    try:
-        os.listdir("/proc/%d/root" % pid)
-        raise Failure("the helper can be looked into")
-    except PermissionError:
-        pass
     limits = read("/proc/%d/limits" % pid)
     matches(limits, r"^Max core file size +0 +0 ")
     matches(limits, r"^Max processes +0 +0 ")
     matches(limits, r"^Max file size +0 +0 ")
+    place = "/proc/%d/" % pid
+    if MODE == "user":
+        for name in ("root", "fd", "cwd"):
+            try:
+                os.listdir(place + name)
+                raise Failure("the helper can be looked into: %s" % name)
+            except PermissionError:
+                pass
+    else:
+        equal([os.listdir(place + name) for name in ("root", "cwd")], [[], []])
+        matches(read(place + "mountinfo"), r"\A\d+ \d+ \S+ / / ro,nosuid,nodev,noexec,\S+ - tmpfs .*\n\Z")
+        open_files = [os.readlink(place + "fd/" + name) for name in os.listdir(place + "fd")]
+        equal([link for link in open_files if not re.match(r"(/dev/null|(/dev)?/net/tun|(pipe|socket):.*)$", link)], [])
+        check(len(open_files) < 12, "descriptors: %s" % open_files)
     process.terminate()
     process.communicate()
 
