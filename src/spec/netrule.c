@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * --allow and --deny: [tcp://|udp://]TARGET[:PORTS][,plain]. Read strictly here, where the user can
- * be told, and handed on in one plain form (helpers/sandbox-net/rules.h), in the order given.
+ * --allow and --deny: [tcp://|udp://]TARGET[:PORTS], for --allow also [,plain]. Read strictly here,
+ * where the user can be told, and handed on in one plain form (helpers/sandbox-net/rules.h), in the
+ * order given.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -265,6 +266,9 @@ static int set_rule(struct build *b, const char *verb, struct err *err)
 	split(b->occ->value, &p);
 	if (*p.target == '\0')
 		return build_refuse(err, b, "it names no destination");
+	if (p.plain && strcmp(verb, "allow") != 0)
+		return build_refuse(
+			err, b, "',plain' is for --allow alone: what is denied is not looked at");
 	r = read_ports(b, &p, ports, err);
 	return r < 0 ? r : read_target(b, verb, &p, ports->str, err);
 }

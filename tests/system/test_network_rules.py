@@ -227,6 +227,7 @@ print(socket.inet_ntoa(answer[-4:]))
 def test_bad_rules():
     """A rule that cannot be read is one line that names it, and nothing runs."""
     for option, value, says in (("--allow", "10.1.2.3/16", "bits set beyond its /16"), ("--deny", "a.b:0", "out of range"),
+                                ("--deny", "a.b,plain", "for --allow alone"),
                                 ("--allow", "localhost:80", "--host-port"), ("--dns", "one", "no address"),
                                 ("--add-host", "db", "no ':'")):
         contains(refused(option, value, "--", "true", code="E-VALUE").err, says)

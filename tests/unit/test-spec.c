@@ -327,6 +327,8 @@ static void test_refused_values(void **state)
 		{ "allow", "a b", "no name of a host" },
 		{ "allow", "a;b", "no name of a host" },
 		{ "allow", "b\xc3\xbc.de", "xn--" },
+		{ "deny", "a.b,plain", "for --allow alone" },
+		{ "deny", "tcp://10.0.0.0/8:80,plain", "[:PORTS] after" },
 		{ "deny",
 		  "a.b:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33",
 		  "32 ports" },
