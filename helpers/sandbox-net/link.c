@@ -52,36 +52,27 @@ ssize_t link_read(struct link *link, uint8_t *buf, size_t size)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN || errno == EIO || errno == ENETDOWN ? 0 : -errno;
-	if (n > 0)
-		link->frames_in++;
 	return n;
 }
 
-/* 1: written or not worth keeping; 0: the kernel takes no more for now. */
-static int try_write(struct link *link, const uint8_t *buf, size_t len)
+/* False: the kernel takes no more for now. True: written, or not worth keeping, as of an interface that
+ * is down or gone. */
+static bool try_write(const struct link *link, const uint8_t *buf, size_t len)
 {
 	ssize_t n;
 
 	do
 		n = write(link->fd, buf, len);
 	while (n < 0 && errno == EINTR);
-	if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM))
-		return 0;
-	if (n < 0)
-		link->dropped++; /* the interface is down, or gone */
-	else
-		link->frames_out++;
-	return 1;
+	return n >= 0 || (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM);
 }
 
 static void push(struct link *link, const uint8_t *buf, size_t len)
 {
 	struct link_frame *frame;
 
-	if (link->queued + len > LINK_QUEUE_MAX) {
-		link->dropped++;
+	if (link->queued + len > LINK_QUEUE_MAX)
 		return;
-	}
 	frame = g_malloc(sizeof(*frame) + len);
 	frame->next = NULL;
 	frame->len = len;

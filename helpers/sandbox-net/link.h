@@ -26,7 +26,6 @@ struct link {
 	struct filter_box box;
 	struct link_frame *head, **tail; /* not yet written */
 	size_t queued;                   /* bytes of them */
-	uint64_t frames_in, frames_out, dropped;
 };
 
 void link_open(struct link *link, int fd, const struct filter_box *box);

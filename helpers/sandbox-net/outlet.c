@@ -35,14 +35,6 @@ bool outlet_is_bound(void)
 	       dlsym(RTLD_DEFAULT, "sendto") == (void *)(uintptr_t)&sendto;
 }
 
-static int refuse(const struct naddr *dst, uint16_t port, int num)
-{
-	if (outlet.refused)
-		outlet.refused(outlet.opaque, dst, port);
-	errno = num;
-	return -1;
-}
-
 /* libslirp's descriptor becomes one end of a pair, the other is ours. */
 static int divert(int fd, const struct naddr *dst, uint16_t port)
 {
@@ -84,9 +76,10 @@ int connect(int fd, const struct sockaddr *to, socklen_t len)
 		action = outlet.decide(outlet.opaque, &dst, port);
 	if (action == OUTLET_DIVERT)
 		return divert(fd, &dst, port);
-	if (action == OUTLET_REFUSE || !outlet.filter ||
-	    !filter_socket(outlet.filter, outlet_proto(fd), &dst, port))
-		return refuse(&dst, port, ECONNREFUSED);
+	if (!outlet.filter || !filter_socket(outlet.filter, outlet_proto(fd), &dst, port)) {
+		errno = ECONNREFUSED; /* libslirp answers with RST */
+		return -1;
+	}
 	if (action == OUTLET_INSPECT)
 		peek_begin(outlet.peeks, fd, &dst, port);
 	return outlet_raw_connect(fd, to, len);

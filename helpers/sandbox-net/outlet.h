@@ -19,7 +19,6 @@
 
 enum outlet_action {
 	OUTLET_DIRECT,  /* as libslirp wants it */
-	OUTLET_REFUSE,  /* ECONNREFUSED: libslirp answers with RST */
 	OUTLET_DIVERT,  /* to outlet_setup.divert */
 	OUTLET_INSPECT, /* as libslirp wants it, but peek.c looks at what goes out first */
 };
@@ -34,8 +33,6 @@ struct outlet_setup {
 	void (*divert)(void *opaque, const struct naddr *dst, uint16_t port, int fd);
 	/* For INSPECT; may be NULL when that is never decided. */
 	struct peeks *peeks;
-	/* A connection or datagram was refused here, although the filter had let the frame pass. */
-	void (*refused)(void *opaque, const struct naddr *dst, uint16_t port);
 	void *opaque;
 };
 
