@@ -52,6 +52,14 @@ int build_refuse_later(struct err *err, const char *what, const char *mend);
 int build_refuse_number(struct err *err, const struct build *b, int r, const char *text,
 			size_t len);
 
+struct ports {
+	unsigned first, last; /* from 1 to 65535 */
+};
+
+/* "80" or "8000-8010", all of text[len]. */
+int build_read_ports(const struct build *b, const char *text, size_t len, struct ports *ret,
+		     struct err *err);
+
 /* A path the caller gives for the host's side: its faults, else 0. */
 int build_check_path(const struct build *b, const char *path, struct err *err);
 

@@ -5,7 +5,6 @@
  * order given.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <string.h>
 
 #include "build.h"
@@ -80,36 +79,10 @@ static void split(const char *value, struct parts *ret)
 	}
 }
 
-static int read_port(struct build *b, const char *text, size_t len, uint64_t *ret, struct err *err)
-{
-	int r = value_u64(text, len, 65535, ret);
-
-	if (r == 0 && *ret == 0)
-		r = -ERANGE;
-	return r < 0 ? build_refuse_number(err, b, r, text, len) : 0;
-}
-
-static int add_range(struct build *b, const char *item, size_t len, GString *out, struct err *err)
-{
-	const char *dash = memchr(item, '-', len);
-	size_t head = dash ? (size_t)(dash - item) : len;
-	uint64_t first, last;
-	int r = read_port(b, item, head, &first, err);
-
-	last = first;
-	if (r == 0 && dash)
-		r = read_port(b, dash + 1, len - head - 1, &last, err);
-	if (r == 0 && last < first)
-		r = build_refuse(err, b, "the range of ports ends before it begins");
-	if (r == 0)
-		g_string_append_printf(out, "%s%u-%u", out->len ? "," : "", (unsigned)first,
-				       (unsigned)last);
-	return r;
-}
-
 static int read_ports(struct build *b, const struct parts *p, GString *out, struct err *err)
 {
 	const char *list = p->ports, *item;
+	struct ports ports;
 	unsigned n = 0;
 	size_t len;
 	int r = 0;
@@ -123,7 +96,10 @@ static int read_ports(struct build *b, const struct parts *p, GString *out, stru
 	while (r == 0 && value_list_next(&list, &item, &len)) {
 		if (++n > PORTS_MAX)
 			return build_refuse(err, b, "more than %d ports in one rule", PORTS_MAX);
-		r = add_range(b, item, len, out, err);
+		r = build_read_ports(b, item, len, &ports, err);
+		if (r == 0)
+			g_string_append_printf(out, "%s%u-%u", n > 1 ? "," : "", ports.first,
+					       ports.last);
 	}
 	return r;
 }

@@ -11,37 +11,6 @@ struct part {
 	size_t len;
 };
 
-struct ports {
-	unsigned first, last;
-};
-
-static int read_port(struct build *b, struct part part, unsigned *ret, struct err *err)
-{
-	uint64_t port;
-	int r = value_u64(part.text, part.len, 65535, &port);
-
-	if (r == 0 && port == 0)
-		r = -ERANGE;
-	if (r < 0)
-		return build_refuse_number(err, b, r, part.text, part.len);
-	*ret = (unsigned)port;
-	return 0;
-}
-
-static int read_ports(struct build *b, struct part part, struct ports *ret, struct err *err)
-{
-	const char *dash = memchr(part.text, '-', part.len);
-	const size_t head = dash ? (size_t)(dash - part.text) : part.len;
-	int r = read_port(b, (struct part){ part.text, head }, &ret->first, err);
-
-	ret->last = ret->first;
-	if (r == 0 && dash)
-		r = read_port(b, (struct part){ dash + 1, part.len - head - 1 }, &ret->last, err);
-	if (r == 0 && ret->last < ret->first)
-		return build_refuse(err, b, "the range ends before it begins");
-	return r;
-}
-
 /* The last ':' in a part; a shortens it to what is in front. False: there is none. */
 static bool split_last(struct part *a, struct part *ret)
 {
@@ -126,11 +95,13 @@ int set_publish(struct build *b, struct err *err)
 		return r;
 	if (!split_last(&rest, &part))
 		return build_refuse(err, b, "it names one port, not the host's and the box's");
-	r = read_ports(b, part, &box, err);
+	r = build_read_ports(b, part.text, part.len, &box, err);
 	if (r < 0)
 		return r;
 	address = split_last(&rest, &part);
-	r = read_ports(b, address ? part : rest, &host, err);
+	if (!address)
+		part = rest;
+	r = build_read_ports(b, part.text, part.len, &host, err);
 	if (r == 0)
 		r = read_address(b, address ? &rest : NULL, &row, err);
 	if (r < 0)
