@@ -304,9 +304,9 @@ static void settle_root(const struct build *b)
 /* What only --network user has means it. */
 bool build_wants_user_network(const struct spec *spec)
 {
-	return spec->origin[OPT_PUBLISH] || spec->origin[OPT_IP] || spec->origin[OPT_HOST_PORT] || spec->origin[OPT_IPV6] ||
-	       spec->origin[OPT_ALLOW] || spec->origin[OPT_DENY] || spec->origin[OPT_DNS] ||
-	       spec->origin[OPT_ADD_HOST];
+	return spec->origin[OPT_PUBLISH] || spec->origin[OPT_IP] || spec->origin[OPT_HOST_PORT] ||
+	       spec->origin[OPT_IPV6] || spec->origin[OPT_ALLOW] || spec->origin[OPT_DENY] ||
+	       spec->origin[OPT_DNS] || spec->origin[OPT_ADD_HOST];
 }
 
 /* Two spellings of one wish: afterwards both fields say it. */

@@ -228,8 +228,7 @@ static int by_value(const void *a, const void *b)
 
 static bool steps_of(const GArray *program, int nr, unsigned *steps)
 {
-	const struct seccomp_data data = { .nr = nr,
-					   .arch = seccomp_arch_native() };
+	const struct seccomp_data data = { .nr = nr, .arch = seccomp_arch_native() };
 
 	*steps = 1; /* the last one's, too */
 	return bpf_run_counted((const struct sock_filter *)(void *)program->data, program->len,
