@@ -2,150 +2,120 @@
 #include "hostaddr.h"
 
 #include <errno.h>
-#include <glib.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BUFFER = 32768, ADDRESSES_MAX = 65536 };
+enum { BUFFER = 32768, AGAIN_MS = 100, ROUNDS = 4 };
 
-static int by_bytes(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct naddr));
-}
-
-static struct naddr *find(struct hostaddr *h, const struct naddr *a)
-{
-	return h->n ? bsearch(a, h->list, h->n, sizeof(*a), by_bytes) : NULL;
-}
-
-static void add(struct hostaddr *h, const struct naddr *a)
-{
-	if (find(h, a) || h->n == ADDRESSES_MAX)
-		return;
-	if (h->n == h->size) {
-		h->size = h->size ? h->size * 2 : 32;
-		h->list = g_realloc_n(h->list, h->size, sizeof(*h->list));
-	}
-	h->list[h->n++] = *a;
-	qsort(h->list, h->n, sizeof(*h->list), by_bytes);
-}
-
-static void drop(struct hostaddr *h, const struct naddr *a)
-{
-	struct naddr *at = find(h, a);
-
-	if (!at)
-		return;
-	h->n--;
-	memmove(at, at + 1, (size_t)(h->list + h->n - at) * sizeof(*at));
-}
-
-/* On a point-to-point link IFA_ADDRESS is the other side; IFA_LOCAL is ours. */
-static bool address_of(const struct nlmsghdr *msg, struct naddr *ret)
-{
-	const struct ifaddrmsg *m = NLMSG_DATA(msg);
-	const struct rtattr *a = IFA_RTA(m), *best = NULL;
-	int left = (int)IFA_PAYLOAD(msg);
-	size_t size = m->ifa_family == AF_INET ? 4 : 16;
-
-	if (msg->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) ||
-	    (m->ifa_family != AF_INET && m->ifa_family != AF_INET6))
-		return false;
-	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
-		if (a->rta_type == IFA_LOCAL || (a->rta_type == IFA_ADDRESS && !best))
-			best = a;
-	if (!best || RTA_PAYLOAD(best) != size)
-		return false;
-	*ret = size == 4 ? naddr4(RTA_DATA(best)) : naddr6(RTA_DATA(best));
-	return true;
-}
-
-/* One datagram. Returns 1 at the end of a dump. */
-static int take(struct hostaddr *h, const void *buf, ssize_t n)
-{
-	const struct nlmsghdr *msg = buf;
-	unsigned left = (unsigned)n;
-	struct naddr a;
-
-	for (; NLMSG_OK(msg, left); msg = NLMSG_NEXT(msg, left)) {
-		if (msg->nlmsg_type == NLMSG_DONE || msg->nlmsg_type == NLMSG_ERROR)
-			return 1;
-		if (msg->nlmsg_type == RTM_NEWADDR && address_of(msg, &a))
-			add(h, &a);
-		if (msg->nlmsg_type == RTM_DELADDR && address_of(msg, &a))
-			drop(h, &a);
-	}
-	return 0;
-}
-
+/* -ENOBUFS: something was lost. */
 static ssize_t receive(int sock, void *buf, int flags)
 {
 	struct sockaddr_nl from;
 	struct iovec iov = { buf, BUFFER };
-	struct msghdr msg = {
-		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1
-	};
+	struct msghdr msg;
 	ssize_t n;
 
-	do
+	do {
+		msg = (struct msghdr){ .msg_name = &from,
+				       .msg_namelen = sizeof(from),
+				       .msg_iov = &iov,
+				       .msg_iovlen = 1 };
 		n = recvmsg(sock, &msg, flags);
-	while ((n < 0 && errno == EINTR) || (n >= 0 && from.nl_pid != 0)); /* the kernel alone */
-	return n < 0 ? -errno : n;
+	} while ((n < 0 && errno == EINTR) || (n >= 0 && from.nl_pid != 0)); /* the kernel alone */
+	if (n < 0)
+		return -errno;
+	return msg.msg_flags & MSG_TRUNC ? -ENOBUFS : n;
 }
 
-static int ask(int sock, uint8_t *buf, struct hostaddr *h)
+static int ask(struct hostaddr *h)
 {
 	struct {
 		struct nlmsghdr h;
 		struct ifaddrmsg m;
 	} dump = { .h = { .nlmsg_len = sizeof(dump),
 			  .nlmsg_type = RTM_GETADDR,
-			  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
-	ssize_t n;
+			  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			  .nlmsg_seq = h->known.seq + 1 } };
 
-	if (send(sock, &dump, sizeof(dump), 0) < 0)
+	if (send(h->sock, &dump, sizeof(dump), MSG_DONTWAIT) < 0)
 		return -errno;
-	do
-		n = receive(sock, buf, 0);
-	while (n >= 0 && take(h, buf, n) == 0);
-	return n < 0 ? (int)n : 0;
+	hostlist_asked(&h->known, dump.h.nlmsg_seq);
+	return 0;
+}
+
+/* Everything that is there, or with no MSG_DONTWAIT one datagram. 0, -EAGAIN: nothing more; else the
+ * socket has failed, or the answer. */
+static int take(struct hostaddr *h, int flags)
+{
+	_Alignas(NLMSG_ALIGNTO) uint8_t buf[BUFFER];
+	ssize_t n;
+	int r;
+
+	do {
+		n = receive(h->sock, buf, flags);
+		if (n == -ENOBUFS)
+			hostlist_lost(&h->known);
+		else if (n < 0)
+			return (int)n;
+		r = n < 0 ? 0 : hostlist_take(&h->known, buf, (size_t)n);
+	} while (r == 0 && (flags & MSG_DONTWAIT));
+	return r;
+}
+
+static void show(struct hostaddr *h)
+{
+	h->list = h->known.now.list;
+	h->n = h->known.now.n;
 }
 
 int hostaddr_open(struct hostaddr *h)
 {
 	struct sockaddr_nl to = { .nl_family = AF_NETLINK,
 				  .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR };
-	_Alignas(NLMSG_ALIGNTO) uint8_t buf[BUFFER];
-	int r;
+	int r = 0;
 
 	*h = (struct hostaddr){ .index = -1 };
+	hostlist_init(&h->known);
 	h->sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (h->sock < 0 || bind(h->sock, (struct sockaddr *)&to, sizeof(to)) < 0)
 		return -errno;
-	r = ask(h->sock, buf, h);
+	while (r == 0 && (h->known.asked || hostlist_must_ask(&h->known)))
+		r = h->known.asked ? take(h, 0) : ask(h);
+	show(h);
 	return r;
+}
+
+/* Asks for all addresses if that has to be, but not at once after a failure. */
+static void renew(struct hostaddr *h, int64_t now)
+{
+	if (hostlist_must_ask(&h->known) && now >= h->again_ms && ask(h) < 0)
+		h->again_ms = now + AGAIN_MS;
 }
 
 void hostaddr_fill(struct hostaddr *h, struct pollset *set)
 {
 	h->index = pollset_add(set, h->sock, POLLIN);
+	renew(h, set->now);
+	if (hostlist_must_ask(&h->known))
+		pollset_until(set, h->again_ms);
 }
 
 bool hostaddr_handle(struct hostaddr *h, const struct pollset *set)
 {
-	_Alignas(NLMSG_ALIGNTO) uint8_t buf[BUFFER];
-	ssize_t n;
+	int r;
 
 	if (!pollset_got(set, h->index))
 		return false;
-	while ((n = receive(h->sock, buf, MSG_DONTWAIT)) >= 0)
-		(void)take(h, buf, n);
-	/* news were lost: what is known is kept, and everything is asked for again */
-	if (n == -ENOBUFS)
-		(void)ask(h->sock, buf, h);
+	/* the kernel answers as fast as it is read: before the next frame is looked at */
+	for (int i = 0; i < ROUNDS && (i == 0 || h->known.asked); i++) {
+		r = take(h, MSG_DONTWAIT);
+		if (r != -EAGAIN)
+			h->again_ms = set->now + AGAIN_MS;
+		renew(h, set->now);
+	}
+	show(h);
 	return true;
 }
 
@@ -153,5 +123,5 @@ void hostaddr_close(struct hostaddr *h)
 {
 	if (h->sock >= 0)
 		(void)close(h->sock);
-	g_free(h->list);
+	hostlist_clear(&h->known);
 }

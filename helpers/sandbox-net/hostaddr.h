@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "filter.h"
+#include "hostlist.h"
 #include "pollset.h"
 
 /* The host's own addresses, as the kernel names them: all of them at the start, then every change.
@@ -10,8 +10,10 @@
 struct hostaddr {
 	int sock;
 	int index;
-	struct naddr *list; /* sorted */
-	size_t n, size;
+	struct hostlist known;
+	int64_t again_ms;         /* not asked again before: it has failed */
+	const struct naddr *list; /* of known: sorted */
+	size_t n;
 };
 
 /* 0 or negative errno. */
@@ -19,5 +21,5 @@ int hostaddr_open(struct hostaddr *h);
 void hostaddr_close(struct hostaddr *h);
 
 void hostaddr_fill(struct hostaddr *h, struct pollset *set);
-/* Returns true when the list has changed. */
+/* Returns true when the list may have changed. */
 bool hostaddr_handle(struct hostaddr *h, const struct pollset *set);

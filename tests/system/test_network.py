@@ -354,6 +354,58 @@ print(why('198.51.100.60', %d), flush=True)
         equal(w.hits(), [], "connections to the host")
 
 
+OF_THE_NET, OF_THE_HOST = "ECONNREFUSED connected", "ECONNREFUSED ECONNREFUSED"
+
+
+def asking(w, address):
+    """A box that tells of an address at each line whether it gets to the host's server there, and to the net's. Returns it
+    and the question."""
+    process = start(*NET, "--", PYTHON, "-c", CLIENT + "for _ in sys.stdin: print(*[why(%r, p, 2) for p in (%d, %d)], flush=True)"
+                    % (address, world.ANY, world.ECHO), via=w.via, stdin=-1, stdout=-1, text=True)
+
+    def ask():
+        process.stdin.write("\n")
+        process.stdin.flush()
+        return process.stdout.readline().strip()
+    return process, ask
+
+
+def test_address_twice():
+    """An address that the host has on two interfaces is refused until the last of them loses it, and not longer."""
+    with World() as w:
+        process, ask = asking(w, world.OTHER4)
+        equal(ask(), OF_THE_NET, "one of the net's")
+        for device in ("host0", "lo"):
+            equal(w.ask("ip", "addr", "add", world.OTHER4 + "/32", "dev", device), "done")
+            equal(ask(), OF_THE_HOST, "on " + device)
+        equal(w.ask("ip", "addr", "del", world.OTHER4 + "/32", "dev", "lo"), "done")
+        for _ in range(20):   # while the helper asks the kernel for what is left, and after it
+            equal(ask(), OF_THE_HOST, "on host0 alone")
+        equal(w.ask("ip", "addr", "del", world.OTHER4 + "/32", "dev", "host0"), "done")
+        eventually(lambda: ask() == OF_THE_NET, "the net's again")
+        process.communicate()
+        equal(w.hits(), [], "connections to the host")
+
+
+def test_addresses_lost():
+    """News of addresses that the helper was too slow for are made up for, of those that came and of those that went."""
+    batch = scratch() + "/batch"
+    write(batch, "".join("addr %s 10.99.%d.%d/32 dev lo\n" % (what, n // 250, n % 250 + 1) for what in ("add", "del") for n in range(2500)))
+    with World() as w:
+        process, ask = asking(w, world.OTHER4)
+        equal(w.ask("ip", "addr", "add", world.OTHER4 + "/32", "dev", "lo"), "done")
+        equal(ask(), OF_THE_HOST)
+        for change, want in (("del", OF_THE_NET), ("add", OF_THE_HOST)):
+            helper = helper_of(process)
+            os.kill(helper, signal.SIGSTOP)
+            equal(w.ask("ip", "-batch", batch), "done")
+            equal(w.ask("ip", "addr", change, world.OTHER4 + "/32", "dev", "lo"), "done")
+            os.kill(helper, signal.SIGCONT)
+            eventually(lambda: ask() == want, want)   # pylint: disable=cell-var-from-loop
+        process.communicate()
+        equal(w.hits(), [], "connections to the host")
+
+
 def test_host_port():
     """--host-port opens one port of the host's loopback at the gateway, and nothing beside it."""
     with World() as w:
