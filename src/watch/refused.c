@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,15 +82,43 @@ static int open_file(struct refused *refused, const char *path)
 	return 0;
 }
 
+/* A pipe or a terminal; the master of one would be another when it is opened again. */
+static bool can_reopen(int fd)
+{
+	struct stat st;
+	unsigned number;
+
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+		return true;
+	return isatty(fd) && ioctl(fd, TIOCGPTN, &number) < 0;
+}
+
+/*
+ * The caller's own: others write there too, the box among them, so that O_NONBLOCK may not be set on it,
+ * and room that is seen may be gone by the write. A pipe or a terminal can be opened a second time, with
+ * flags of our own (proc_pid_fd(5)); where it cannot, what poll(2) says has to do.
+ */
+static int take_descriptor(struct refused *refused, int fd, struct err *err)
+{
+	int r = status_check_fd(fd, "--net-log", err), again = -1;
+	char path[32];
+
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (can_reopen(fd))
+		again = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	refused->fd = again >= 0 ? again : fd;
+	refused->ours = again >= 0;
+	return 0;
+}
+
 int refused_open(struct refused *refused, const char *path, struct err *err)
 {
 	int r, fd = status_descriptor(path);
 
-	if (fd >= 0) {
-		r = status_check_fd(fd, "--net-log", err);
-		refused->fd = r < 0 ? -1 : fd;
-		return r;
-	}
+	if (fd >= 0)
+		return take_descriptor(refused, fd, err);
 	r = open_file(refused, path);
 	if (r == 0)
 		return 0;
@@ -107,28 +139,83 @@ static void put_time(char *out, size_t size)
 	(void)snprintf(out + n, size - n, ".%03dZ", (int)(now.tv_nsec / 1000000));
 }
 
-void refused_log(const struct refused *refused, const char *text)
+static bool has_room(int fd)
 {
-	char time[40], to[128], quoted[512];
-	g_autofree char *out = NULL;
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* In one write, so that lines of several boxes do not mix, and without waiting: a socket can be told so, and
+ * a pipe that has room has it for PIPE_BUF bytes. A regular file takes all there is. */
+static bool put(struct refused *refused, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = send(refused->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == ENOTSOCK) {
+			if (!refused->ours && !has_room(refused->fd))
+				break;
+			n = write(refused->fd, text, len);
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		refused->cut = true;
+		text += n;
+		len -= (size_t)n;
+	}
+	if (len == 0)
+		refused->cut = false;
+	return len == 0;
+}
+
+static bool put_line(struct refused *refused, const struct line *l)
+{
+	char time[40], to[128], quoted[512], out[1024];
+	g_autofree char *rest = NULL;
+	int n;
+
+	_Static_assert(sizeof(out) <= PIPE_BUF, "a line may be written in parts");
+	put_time(time, sizeof(time));
+	destination(to, sizeof(to), l);
+	rest = g_strdup_printf("%s %s %s %s", l->proto, to, *l->name ? l->name : "-", l->why);
+	n = snprintf(out, sizeof(out), "%s%s %s\n", refused->cut ? "\n" : "", time,
+		     err_quote(quoted, sizeof(quoted), rest));
+	return put(refused, out, (size_t)n);
+}
+
+/* What was lost meanwhile. False: it still cannot be written. */
+static bool put_lost(struct refused *refused)
+{
+	char why[64];
+	const struct line l = { .proto = "-", .address = "", .port = "", .name = "", .why = why };
+
+	if (refused->lost == 0)
+		return true;
+	(void)snprintf(why, sizeof(why), "%u more, which could not be written", refused->lost);
+	if (!put_line(refused, &l))
+		return false;
+	refused->lost = 0;
+	return true;
+}
+
+void refused_log(struct refused *refused, const char *text)
+{
 	struct line l;
 
-	if (refused->fd >= 0 && line_read(text, false, &l)) {
-		g_autofree char *rest = NULL;
-
-		put_time(time, sizeof(time));
-		destination(to, sizeof(to), &l);
-		rest = g_strdup_printf("%s %s %s %s", l.proto, to, *l.name ? l.name : "-", l.why);
-		out = g_strdup_printf("%s %s\n", time, err_quote(quoted, sizeof(quoted), rest));
-		/* one write, so that lines of several boxes do not mix */
-		(void)fd_write_all(refused->fd, out, strlen(out));
-	}
-	if (refused->fd >= 0)
-		line_clear(&l);
+	if (refused->fd < 0)
+		return;
+	if (line_read(text, false, &l) && (!put_lost(refused) || !put_line(refused, &l)))
+		refused->lost++;
+	line_clear(&l);
 }
 
 void refused_close(struct refused *refused)
 {
+	if (refused->fd >= 0)
+		(void)put_lost(refused);
 	if (refused->ours)
 		fd_close(&refused->fd);
 	refused->fd = -1;

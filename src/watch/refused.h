@@ -12,7 +12,9 @@
 
 struct refused {
 	int fd;        /* of --net-log, -1: none */
-	bool ours;     /* opened here, and not the caller's */
+	bool ours;     /* opened here, and not the caller's: it does not block */
+	bool cut;      /* the last line is not whole */
+	unsigned lost; /* lines that could not be written, since the last that could */
 	char *summary; /* at the end; NULL: none has come */
 };
 
@@ -20,8 +22,8 @@ struct refused {
 int refused_open(struct refused *refused, const char *path, struct err *err);
 void refused_close(struct refused *refused);
 
-/* One line of the helper's goes to the log. */
-void refused_log(const struct refused *refused, const char *text);
+/* One line of the helper's goes to the log; it is lost where that would have to be waited for. */
+void refused_log(struct refused *refused, const char *text);
 
 /* Tells what was refused in one notice, where there is no log. */
 void refused_notice(const struct refused *refused);

@@ -44,7 +44,7 @@ static void summary(const uint8_t *p, size_t len)
 {
 	g_autofree char *text = g_strndup((const char *)p, len);
 	g_autoptr(GString) out = g_string_new(NULL);
-	const struct refused refused = { .fd = -1, .summary = text };
+	struct refused refused = { .fd = -1, .summary = text };
 
 	refused_json(out, text);
 	/* one line, and nothing in it that a terminal obeys */

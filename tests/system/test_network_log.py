@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What the box's network has refused, as its user learns of it: --net-log, the report, a notice."""
 
+import fcntl
 import json
 import os
 import re
+import subprocess
 
-from box import PYTHON, cases, check, contains, equal, lacks, matches, py, read, refused, sandbox, scratch, succeeds, write
+from box import PYTHON, cases, check, contains, equal, lacks, matches, py, read, refused, sandbox, scratch, start, succeeds, write
 import world
 from test_network import CLIENT
 from test_network_rules import LOOK_UP, SPEAK
@@ -135,3 +137,25 @@ def test_report_without_refusals():
     equal(json.loads(read(report))["network"], {"refused": [], "more": 0})
     sandbox("--report", report, "--", "true")
     check("network" not in json.loads(read(report)), "a network in the report")
+
+
+@cases(stderr="-", descriptor="/dev/fd/%d")
+def test_reader_that_does_not_read(log):
+    """A log that nobody reads costs its lines, and not the time that the box was given; the descriptor's flags stay."""
+    there, here = os.pipe()
+    fcntl.fcntl(here, fcntl.F_SETPIPE_SZ, 4096)
+    with World() as w:
+        process = start("-q", "--timeout", "3s", "--deny", "198.51.100.1", "--net-log", log % here if "%" in log else log, "--", PYTHON, "-c",
+                        CLIENT + "while True: why(%r, %d)" % (world.NET4, world.ECHO), via=w.via, pass_fds=(here,),
+                        stdout=subprocess.DEVNULL, stderr=here if log == "-" else subprocess.DEVNULL)
+        try:
+            equal(process.wait(20), 124, "exit status")
+        finally:
+            process.kill()
+    check(not fcntl.fcntl(here, fcntl.F_GETFL) & os.O_NONBLOCK, "the caller's descriptor does not block")
+    os.close(here)
+    with open(there, encoding="utf-8") as pipe:
+        lines = pipe.read().splitlines()
+    check(len(lines) > 20, "%d lines" % len(lines))
+    for line in lines:
+        matches(line, "^" + TIME + "(tcp 198.51.100.1:7000 - --deny 198.51.100.1/32|- - - [0-9]+ more .*)$")

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* The events of --status-fd and --report, and what a wait status means to the caller. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <glib.h>
 #include <cmocka.h>
@@ -195,6 +199,105 @@ static void ending(void **state)
 	}
 }
 
+#define LOGGED "T tcp 192.0.2.1:443 - no --allow for it\n"
+#define LINE   "tcp\t192.0.2.1\t443\t\tno --allow for it"
+
+/* What can be read there now, with "T" in place of each time. */
+static char *drain(int fd)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	char buf[4096];
+	ssize_t n;
+
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		g_string_append_len(text, buf, n);
+	for (size_t at = 0; at < text->len; at++) {
+		if (text->str[at] == 'x')
+			continue;
+		assert_true(text->len - at > 25);
+		g_string_erase(text, (gssize)at, 24);
+		g_string_insert_c(text, (gssize)at, 'T');
+		at += strcspn(text->str + at, "\n");
+	}
+	return g_strdup(text->str);
+}
+
+/* Where a log may go: fds[1]; what reads it: fds[0]. */
+enum place { PIPE, PIPE_ONCE /* not to be opened again */, SOCKET, FILE_PLACE, _PLACES };
+
+static void open_place(enum place place, int fds[2])
+{
+	char name[] = "/tmp/test-status.XXXXXX";
+
+	if (place == PIPE || place == PIPE_ONCE)
+		assert_int_equal(pipe(fds), 0);
+	if (place == SOCKET)
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	if (place != FILE_PLACE)
+		return;
+	fds[1] = mkstemp(name);
+	fds[0] = open(name, O_RDONLY);
+	assert_int_equal(unlink(name), 0);
+}
+
+static void fill_place(enum place place, const char *path, int fd)
+{
+	g_autofree char *block = g_strnfill(4096, 'x');
+	int again = place == SOCKET ? dup(fd) : open(path, O_WRONLY | O_NONBLOCK);
+
+	assert_true(again >= 0);
+	while ((place == SOCKET ? send(again, block, 4096, MSG_DONTWAIT)
+				: write(again, block, 4096)) > 0)
+		;
+	(void)close(again);
+}
+
+static void log_to(enum place place)
+{
+	struct refused refused = { .fd = -1 };
+	g_autofree char *before = NULL, *after = NULL, *path = NULL;
+	struct err err = { 0 };
+	int fds[2] = { -1, -1 };
+
+	open_place(place, fds);
+	path = g_strdup_printf("/dev/fd/%d", fds[1]);
+	assert_int_equal(refused_open(&refused, path, &err), 0);
+	assert_int_equal(refused.ours, place == PIPE || place == PIPE_ONCE);
+	if (place == PIPE_ONCE) {
+		(void)close(refused.fd);
+		refused.fd = fds[1];
+		refused.ours = false;
+	}
+	if (place != FILE_PLACE)
+		fill_place(place, path, fds[1]);
+	refused_log(&refused, LINE);
+	refused_log(&refused, LINE);
+	assert_int_equal(refused.lost, place == FILE_PLACE ? 0 : 2);
+	before = drain(fds[0]);
+	assert_string_equal(before + strspn(before, "x"), place == FILE_PLACE ? LOGGED LOGGED : "");
+	refused_log(&refused, LINE);
+	after = drain(fds[0]);
+	assert_string_equal(after, place == FILE_PLACE
+					   ? LOGGED
+					   : "T - - - 2 more, which could not be written\n" LOGGED);
+	assert_false(fcntl(fds[1], F_GETFL) & O_NONBLOCK);
+	refused_close(&refused);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+/* A reader that does not read costs lines, never time; the descriptor stays as the caller has it. A file
+ * gets all of them. */
+static void full_log(void **state)
+{
+	(void)state;
+	(void)alarm(20); /* one that waits does so for ever */
+	for (int place = 0; place < _PLACES; place++)
+		log_to((enum place)place);
+	(void)alarm(0);
+}
+
 int main(void)
 {
 	/* clang-format off */
@@ -202,6 +305,7 @@ int main(void)
 		cmocka_unit_test(started),
 		cmocka_unit_test(exit_event),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(full_log),
 		cmocka_unit_test(error_event),
 		cmocka_unit_test(error_event_bare),
 		cmocka_unit_test(one_line),
