@@ -65,7 +65,7 @@ bool dnsmsg_question(const uint8_t *p, size_t len, struct dnsmsg_question *ret)
 {
 	size_t at;
 
-	if (len < DNSMSG_HEADER || (p[2] & 0x78) != 0 || get16(p + 4) != 1)
+	if (len < DNSMSG_HEADER || dnsmsg_opcode(p) != 0 || get16(p + 4) != 1)
 		return false;
 	at = dnsmsg_name(p, len, DNSMSG_HEADER, ret->name);
 	if (at == 0 || at + QUESTION_TAIL > len)

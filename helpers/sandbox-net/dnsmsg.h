@@ -45,6 +45,12 @@ static inline bool dnsmsg_is_response(const uint8_t *p)
 	return p[2] & 0x80;
 }
 
+/* RFC 1035, 4.1.1: 0 is QUERY; others change what the server knows (UPDATE, NOTIFY). */
+static inline unsigned dnsmsg_opcode(const uint8_t *p)
+{
+	return p[2] >> 3 & 0x0f;
+}
+
 static inline bool dnsmsg_is_truncated(const uint8_t *p)
 {
 	return p[2] & 0x02;

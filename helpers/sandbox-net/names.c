@@ -156,10 +156,9 @@ enum names_verdict names_query(struct names *names, const uint8_t *query, size_t
 	memcpy(out, query, MIN(len, NAMES_ANSWER_MAX));
 	if (dnsmsg_question(query, len, &q))
 		return by_name(names, &q, out, ret_len);
-	/* what cannot be read is for the server to refuse, unless there are names to keep to */
-	if (!names->setup.rules)
-		return NAMES_FORWARD;
-	*ret_len = dnsmsg_empty(out, DNSMSG_HEADER, DNSMSG_REFUSED);
+	/* The host's resolver takes us for one of its own: nothing but a question that was read goes there. */
+	*ret_len = dnsmsg_empty(out, DNSMSG_HEADER,
+				dnsmsg_opcode(query) ? DNSMSG_NOTIMP : DNSMSG_FORMERR);
 	return NAMES_ANSWER;
 }
 
@@ -277,10 +276,9 @@ size_t names_answer(struct names *names, const uint8_t *query, size_t query_len,
 {
 	struct dnsmsg_question asked, q;
 
-	if (len < DNSMSG_HEADER || !dnsmsg_is_response(answer))
+	if (len < DNSMSG_HEADER || !dnsmsg_is_response(answer) ||
+	    !dnsmsg_question(query, query_len, &asked))
 		return 0;
-	if (!dnsmsg_question(query, query_len, &asked))
-		return len; /* names_query() let it pass: there are no rules */
 	if (get16(answer + 4) == 0 && dnsmsg_rcode(answer) != DNSMSG_OK)
 		return dnsmsg_empty(answer, DNSMSG_HEADER, dnsmsg_rcode(answer));
 	if (!dnsmsg_question(answer, len, &q) || strcmp(q.name, asked.name) != 0 ||

@@ -11,6 +11,8 @@
  * What becomes of a query and of its answer, whichever way they came (dns.c: UDP, dnstcp.c: TCP).
  * Pure: messages in, messages out.
  *
+ *   - one question that can be read is passed on, and nothing else: other operations than QUERY are answered
+ *     NOTIMP, what cannot be read FORMERR;
  *   - names of --add-host and the box's own are answered here, and asked of nobody;
  *   - names that no rule allows are answered REFUSED;
  *   - what an allowed name resolved to is learned (rules.h): addresses of the asked name and of the

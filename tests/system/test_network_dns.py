@@ -257,3 +257,54 @@ time.sleep(4)
 print(ask('b.example.test', timeout=30)[0])
 """ % vars(world), "--dns", "198.51.100.53")
     equal(got.out, "144\nfailed\n")
+
+
+# Tells of each message the operation, and answers it with itself.
+OPERATIONS = """
+import select, socket, sys
+listeners = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
+for s in listeners: s.bind((sys.argv[1], 53))
+udp, tcp = listeners
+tcp.listen()
+print('up', flush=True)
+while True:
+    if udp in select.select(listeners, [], [])[0]:
+        data, peer = udp.recvfrom(4096)
+        udp.sendto(data[:2] + bytes([data[2] | 0x80]) + data[3:], peer)
+    else:
+        stream = tcp.accept()[0]
+        data = stream.recv(4096)[2:]
+        stream.sendall(len(data).to_bytes(2, 'big') + data[:2] + bytes([data[2] | 0x80]) + data[3:])
+    print(data[2] >> 3 & 15, flush=True)
+"""
+
+
+@cases(free=(), rules=("--allow", "*.example.test"), denied=("--deny", "lan"))
+def test_operations(*options):
+    """Questions are passed on, and nothing else: neither an update nor a notice, over UDP or TCP, nor what cannot be read."""
+    with World("nameserver %s\\n" % world.PROGRAMS4) as w:
+        server = subprocess.Popen([*w.net, PYTHON, "-c", OPERATIONS, world.PROGRAMS4], stdout=subprocess.PIPE, text=True)
+        server.stdout.readline()
+        try:
+            got = client(ASK + """
+def over_udp(q):
+    got = udp(%(DNS)r, 53, q, 5)
+    return got if isinstance(got, str) else (got[3] & 15, got[:2] == q[:2])
+def over_tcp(q):
+    s = connect(%(DNS)r, 53)
+    s.sendall(struct.pack('>H', len(q)) + q)
+    got = s.recv(4096)[2:]
+    return (got[3] & 15, got[:2] == q[:2])
+q = query('www.example.test')
+for way in over_udp, over_tcp:
+    print(*[way(q[:2] + bytes([op << 3 | 1]) + q[3:]) for op in range(16)])
+    print(*[way(bad) for bad in (q[:-1], q[:4] + b'\\0\\2' + q[6:], q[:4] + b'\\0\\0' + q[6:])])
+# an update as nsupdate(1) sends it
+zone, name = b'\\7example\\4test\\0', b'\\3www\\7example\\4test\\0'
+print(over_udp(struct.pack('>HHHHHH', 9, 5 << 11, 1, 0, 1, 0) + zone + struct.pack('>HH', 6, 1) + name + struct.pack('>HHIH4s', 1, 1, 60, 4, b'1234')))
+""" % vars(world), *options, via=w.via)
+        finally:
+            server.kill()
+            heard = server.communicate()[0].split()
+    equal(got.out, ("(0, True)" + " (4, True)" * 15 + "\n" + " ".join(["(1, True)"] * 3) + "\n") * 2 + "(4, True)\n", "answers")
+    equal(heard, ["0", "0"], "what was passed on")

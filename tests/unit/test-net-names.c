@@ -236,13 +236,47 @@ static void queries(void **state)
 	assert_int_equal(names_query(p.names, q.p, q.len, full, &len), NAMES_DROP);
 	q.p[2] = 0;
 	assert_int_equal(names_query(p.names, q.p, 11, full, &len), NAMES_DROP);
-	put16(q.p + 4, 2); /* two questions */
-	assert_int_equal(names_query(p.names, q.p, q.len, full, &len), NAMES_ANSWER);
-	assert_int_equal(dnsmsg_rcode(full), DNSMSG_REFUSED);
 	clear_place(&p);
-	make_place(&p, NULL, true);
-	assert_int_equal(names_query(p.names, q.p, q.len, full, &len), NAMES_FORWARD);
-	clear_place(&p);
+}
+
+/* Nothing but a question that can be read is passed on, with rules or without. */
+static void operations(void **state)
+{
+	static const char *const rules[] = { NULL, RULES, "allow any 192.0.2.0/24 *" };
+	struct message q = query("a.org", DNSMSG_A);
+	uint8_t full[NAMES_ANSWER_MAX];
+	struct place p;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+		make_place(&p, rules[i], true);
+		put16(q.p + 4, 1);
+		for (unsigned op = 0; op < 16; op++) {
+			q.p[2] = (uint8_t)(op << 3 | 1);
+			assert_int_equal(names_query(p.names, q.p, q.len, full, &len),
+					 op ? NAMES_ANSWER : NAMES_FORWARD);
+			if (op == 0)
+				continue;
+			assert_int_equal(len, DNSMSG_HEADER);
+			assert_int_equal(get16(full), ID);
+			assert_true(dnsmsg_is_response(full));
+			assert_int_equal(dnsmsg_opcode(full), op);
+			assert_int_equal(dnsmsg_rcode(full), DNSMSG_NOTIMP);
+			/* a response of that operation is none of a query */
+			q.p[2] |= 0x80;
+			assert_int_equal(names_query(p.names, q.p, q.len, full, &len), NAMES_DROP);
+		}
+		q.p[2] = 1;
+		for (unsigned n = 0; n < 3; n++) { /* questions; one, but cut short */
+			put16(q.p + 4, n);
+			assert_int_equal(names_query(p.names, q.p, q.len - 1, full, &len),
+					 NAMES_ANSWER);
+			assert_int_equal(len, DNSMSG_HEADER);
+			assert_int_equal(dnsmsg_rcode(full), DNSMSG_FORMERR);
+		}
+		clear_place(&p);
+	}
 }
 
 static size_t give(struct place *p, const char *name, unsigned type, struct message *a)
@@ -425,6 +459,7 @@ int main(void)
 		cmocka_unit_test(queries),           cmocka_unit_test(chains),
 		cmocka_unit_test(rebinding),         cmocka_unit_test(answers),
 		cmocka_unit_test(failure),           cmocka_unit_test(sizes),
+		cmocka_unit_test(operations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
