@@ -6,11 +6,12 @@
 #include <errno.h>
 #include <glib.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <sandbox/resolv.h>
 
 #include "dnsmsg.h"
 #include "dnstcp.h"
@@ -65,29 +66,35 @@ bool dns_is_failure(unsigned rcode)
 
 /* ---- servers ---- */
 
-static void add_server(struct dns *dns, const char *text)
+socklen_t dns_server_to(const struct dns_server *server, struct sockaddr_storage *ret)
 {
-	struct naddr a;
+	socklen_t len = naddr_to(&server->addr, DNS_PORT, ret);
 
-	if (dns->servers.n < DNS_SERVERS_MAX && naddr_parse(text, &a))
-		dns->servers.list[dns->servers.n++] = a;
+	if (ret->ss_family == AF_INET6)
+		((struct sockaddr_in6 *)ret)->sin6_scope_id = server->scope;
+	return len;
+}
+
+static void add_server(struct dns *dns, const char *text, uint32_t scope)
+{
+	struct dns_server server = { .scope = scope };
+
+	if (dns->servers.n < DNS_SERVERS_MAX && naddr_parse(text, &server.addr))
+		dns->servers.list[dns->servers.n++] = server;
 }
 
 void dns_set_resolv(struct dns *dns, const char *text)
 {
-	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+	struct resolv_server server;
 
 	if (dns->fixed)
 		return;
 	dns->servers.n = 0;
-	for (char **line = lines; *line; line++) {
-		char server[64];
-
-		if (sscanf(*line, " nameserver %63s", server) == 1)
-			add_server(dns, server);
-	}
+	for (const char *at = text ? text : ""; resolv_next(&at, NULL, &server);)
+		if (!server.why)
+			add_server(dns, server.address, server.scope);
 	if (dns->servers.n == 0)
-		add_server(dns, "127.0.0.1"); /* as resolv.conf(5) has it */
+		add_server(dns, "127.0.0.1", 0); /* as resolv.conf(5) has it */
 }
 
 struct dns *dns_new(const struct dns_setup *setup)
@@ -99,7 +106,7 @@ struct dns *dns_new(const struct dns_setup *setup)
 		dns->queries[i].fd = -1;
 	dns->tcp = dnstcp_new(setup, &dns->servers, &dns->rate);
 	for (char *const *s = setup->servers; s && *s; s++)
-		add_server(dns, *s);
+		add_server(dns, *s, 0);
 	dns->fixed = dns->servers.n > 0;
 	dns_set_resolv(dns, setup->resolv);
 	return dns;
@@ -134,7 +141,7 @@ static void answer_failure(struct dns *dns, const struct dns_client *client, con
 static bool send_to(struct dns *dns, struct query *q, int64_t now)
 {
 	struct sockaddr_storage to;
-	socklen_t len = naddr_to(&dns->servers.list[q->server], DNS_PORT, &to);
+	socklen_t len = dns_server_to(&dns->servers.list[q->server], &to);
 
 	if (q->fd >= 0)
 		(void)close(q->fd);

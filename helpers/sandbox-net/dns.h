@@ -26,11 +26,19 @@ struct dns_client {
 
 enum { DNS_SERVERS_MAX = 8, DNS_PORT = 53 };
 
+struct dns_server {
+	struct naddr addr;
+	uint32_t scope; /* number of the interface whose link it is on, 0: on none */
+};
+
 /* Those that are asked, in order. */
 struct dns_servers {
-	struct naddr list[DNS_SERVERS_MAX];
+	struct dns_server list[DNS_SERVERS_MAX];
 	unsigned n;
 };
+
+/* Its port 53. Returns the length. */
+socklen_t dns_server_to(const struct dns_server *server, struct sockaddr_storage *ret);
 
 /*
  * How many queries are passed on: DNS_RATE a second, DNS_BURST at once. A box that asks for more gets

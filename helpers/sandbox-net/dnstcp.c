@@ -116,7 +116,7 @@ static enum step connect_next(struct dnstcp *tcp, struct stream *s)
 {
 	while (s->tried < tcp->servers->n) {
 		struct sockaddr_storage to;
-		socklen_t len = naddr_to(&tcp->servers->list[s->tried++], DNS_PORT, &to);
+		socklen_t len = dns_server_to(&tcp->servers->list[s->tried++], &to);
 
 		close_outer(s);
 		s->outer = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

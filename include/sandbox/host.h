@@ -46,7 +46,7 @@ struct host_net {
 	size_t nnets;
 	bool ipv6;                   /* it has an address that is not link-local, and a default route */
 	bool ipv6_built_in;
-	char *resolv;                /* content of /etc/resolv.conf; NULL: none */
+	char *resolv;                /* content of /etc/resolv.conf, see resolv.h; NULL: none */
 	char *hosts;                 /* content of /etc/hosts; NULL: none */
 	struct {                     /* --network box:NAME, once it has been joined (boxnet.h) */
 		uint32_t network;    /* host byte order; 0: it has not */

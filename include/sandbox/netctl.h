@@ -37,7 +37,8 @@ enum netctl_kind {
 	                       what there was no room for */
 	/* from the launcher */
 	NETCTL_LINK,        /* a box's frames: the descriptor; value: enum netctl_channel */
-	NETCTL_RESOLV,      /* text: the host's resolv.conf has changed to this */
+	NETCTL_RESOLV,      /* text: the host's resolv.conf has changed to this; its interfaces are
+	                       numbers, see resolv.h */
 	NETCTL_AGENT,       /* socket of the agent in the box's network namespace */
 	NETCTL_LISTEN,      /* a socket bound to a published port, listening if of TCP; value: number of
 	                       its entry in [publish] ports */

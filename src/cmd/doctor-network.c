@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* doctor: what a network of its own needs. */
 #include <glib.h>
-
-#include <stdio.h>
+#include <net/if.h>
 #include <string.h>
 
+#include <sandbox/err.h>
+#include <sandbox/resolv.h>
 #include <sandbox/spawn.h>
 
 #include "doctor.h"
@@ -27,28 +28,41 @@ void doctor_tun(struct facts *facts, struct result *ret)
 			   g_strerror(-r));
 }
 
+/* A text of the file's, on one line of a terminal. */
+static void add_server(const struct resolv_server *server, GString *servers, GString *others)
+{
+	char quoted[2 * sizeof(server->text)];
+
+	(void)err_quote(quoted, sizeof(quoted), server->text);
+	if (!server->why)
+		g_string_append_printf(servers, " %s", quoted);
+	else
+		g_string_append_printf(others, "%s %s (%s)", others->len ? "," : "", quoted,
+				       server->why);
+}
+
 /* Whose servers the box's own name server asks: the launcher reads this file too. */
 void doctor_dns(struct facts *facts, struct result *ret)
 {
 	g_autofree char *text = NULL;
 	g_autoptr(GString) servers = g_string_new(NULL);
-	const char *at;
+	g_autoptr(GString) others = g_string_new(NULL);
+	struct resolv_server server;
 
 	(void)facts;
 	(void)g_file_get_contents("/etc/resolv.conf", &text, NULL, NULL);
-	for (at = text; at && *at != '\0'; at += at[0] == '\n') {
-		char server[64];
-
-		if (sscanf(at, "nameserver %63[0-9a-fA-F:.%%a-z]", server) == 1)
-			g_string_append_printf(servers, "%s%s", servers->len ? " " : "", server);
-		at += strcspn(at, "\n");
-	}
+	for (const char *at = text ? text : ""; resolv_next(&at, if_nametoindex, &server);)
+		add_server(&server, servers, others);
 	if (servers->len > 0) {
-		doctor_say(ret, MARK_OK, "names are asked of %s", servers->str);
+		doctor_say(ret, MARK_OK, "names are asked of%s%s%s", servers->str,
+			   others->len ? "; not of" : "", others->str);
 		return;
 	}
-	doctor_say(ret, MARK_WARN, "%s: --network user resolves no names",
-		   text ? "no nameserver in /etc/resolv.conf" : "no /etc/resolv.conf");
+	doctor_say(ret, MARK_WARN, "%s%s: --network user resolves no names",
+		   !text         ? "no /etc/resolv.conf"
+		   : others->len ? "no nameserver in /etc/resolv.conf that can be asked, not"
+				 : "no nameserver in /etc/resolv.conf",
+		   others->str);
 	doctor_mend(ret, "sandbox --dns ADDRESS, or a nameserver line in /etc/resolv.conf");
 }
 

@@ -5,12 +5,14 @@
 #include <glib.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <sandbox/fd.h>
 #include <sandbox/host.h>
+#include <sandbox/resolv.h>
 
 enum { NETS_MAX = 65536, BUFFER = 32768 };
 
@@ -115,6 +117,13 @@ static char *read_file(const char *path)
 	return text;
 }
 
+static char *read_resolv(void)
+{
+	g_autofree char *text = read_file("/etc/resolv.conf");
+
+	return text ? resolv_number(text, if_nametoindex) : NULL;
+}
+
 void host_net_probe(struct host_net *ret)
 {
 	autofd int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -129,7 +138,7 @@ void host_net_probe(struct host_net *ret)
 	*ret = (struct host_net){
 		.ipv6 = f.address6 && f.route6,
 		.ipv6_built_in = access("/proc/net/if_inet6", F_OK) == 0,
-		.resolv = read_file("/etc/resolv.conf"),
+		.resolv = read_resolv(),
 		.hosts = read_file("/etc/hosts"),
 	};
 	ret->nnets = f.nets->len;

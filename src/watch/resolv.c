@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <limits.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -13,12 +14,16 @@
 #include <sandbox/fd.h>
 #include <sandbox/log.h>
 #include <sandbox/netctl.h>
+#include <sandbox/resolv.h>
 
 #include "loop.h"
 
 /* A moment, so that a file which is written in several steps is read once; and how long until the
  * helper is told again that had no room. */
 enum { SETTLE_MS = 100, AGAIN_MS = 500 };
+
+/* One more than fits, so that a file which is longer is seen to be. */
+enum { READ_MAX = NETCTL_TEXT_MAX + 1 };
 
 static const char place[] = "/etc/resolv.conf";
 
@@ -130,28 +135,40 @@ static bool open_watch(struct resolv *r)
 
 /* ---- what it says ---- */
 
+/* To what fits into a message: a last line that is cut is no line. */
+static void cut(char *text)
+{
+	char *end;
+
+	if (strlen(text) <= NETCTL_TEXT_MAX)
+		return;
+	text[NETCTL_TEXT_MAX] = '\0';
+	end = strrchr(text, '\n');
+	if (end)
+		end[1] = '\0';
+}
+
 /* NULL: it is there and cannot be read, so that nothing is known. */
 static char *read_text(void)
 {
 	autofd int fd = open(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
-	char *text, *end;
+	g_autofree char *text = NULL;
+	char *numbered;
 	ssize_t n;
 
 	if (fd < 0)
 		return errno == ENOENT ? g_strdup("") : NULL;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return NULL;
-	text = g_malloc0(NETCTL_TEXT_MAX + 1);
-	n = fd_read_all(fd, text, NETCTL_TEXT_MAX);
-	if (n < 0 && n != -EFBIG) {
-		g_free(text);
+	text = g_malloc0(READ_MAX + 1);
+	n = fd_read_all(fd, text, READ_MAX);
+	if (n < 0 && n != -EFBIG)
 		return NULL;
-	}
-	end = n < 0 ? strrchr(text, '\n') : NULL; /* a last line that is cut is no line */
-	if (end)
-		end[1] = '\0';
-	return text;
+	/* the same name may be another interface by now: it is looked up each time */
+	numbered = resolv_number(text, if_nametoindex);
+	cut(numbered);
+	return numbered;
 }
 
 static void look(struct resolv *r, int control)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* What the network helper reads of a box's connections and of name servers: DNS messages, TLS and HTTP
- * beginnings; and what the launcher reads of its refusals. The first byte says which; a DNS answer follows its query, whose length comes first. */
+ * beginnings; resolv.conf; and what the launcher reads of its refusals. The first byte says which; a DNS answer follows its query, whose length comes first. */
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sandbox/resolv.h>
 
 #include "dnsmsg.h"
 #include "fuzz.h"
@@ -54,6 +56,27 @@ static void summary(const uint8_t *p, size_t len)
 	refused_log(&refused, text);
 }
 
+static unsigned index_of(const char *name)
+{
+	return name[0] == 'e' ? 2 : 0;
+}
+
+/* Whether the launcher looks names up or the helper gets its numbers, the servers are the same. */
+static void servers(const uint8_t *p, size_t len)
+{
+	g_autofree char *text = g_strndup((const char *)p, len);
+	g_autofree char *numbered = resolv_number(text, index_of);
+	const char *at = text, *other = numbered;
+	struct resolv_server a, b;
+
+	while (resolv_next(&at, index_of, &a))
+		if (!resolv_next(&other, NULL, &b) || !a.why != !b.why ||
+		    (!a.why && (a.scope != b.scope || strcmp(a.address, b.address) != 0)))
+			abort();
+	if (resolv_next(&other, NULL, &b))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char name[HELLO_NAME];
@@ -64,6 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)hello_tls(data + 1, size - 1, name);
 	else if (data[0] == 'h')
 		(void)hello_http(data + 1, size - 1, name);
+	else if (data[0] == 'r')
+		servers(data + 1, size - 1);
 	else if (data[0] == 's')
 		summary(data + 1, size - 1);
 	else

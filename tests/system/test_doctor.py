@@ -118,5 +118,15 @@ def test_network():
     with World(resolv="search example.test\\n") as w:
         row = rows_of(w.via)["dns"]
     equal(row["status"], "warn", "without a server")
-    contains(row["detail"], "no nameserver in /etc/resolv.conf")
+    contains(row["detail"], "no nameserver in /etc/resolv.conf:")
     contains(row["fix"], "--dns")
+
+
+@cases(link=("fe80::1%host0", "ok", "names are asked of fe80::1%host0"),
+       beside=("fe80::1%none 198.51.100.1 x", "ok", "names are asked of 198.51.100.1; not of fe80::1%none (there is no such interface), x (it is no address)"),
+       none=("fe80::1", "warn", "no nameserver in /etc/resolv.conf that can be asked, not fe80::1 (it names no interface): --network user resolves no names"))
+def test_name_servers(servers, status, detail):
+    """The servers that the box's own one asks, and those that it cannot."""
+    with World(resolv="".join("nameserver %s\\n" % s for s in servers.split())) as w:
+        row = rows_of(w.via)["dns"]
+    equal((row["status"], row["detail"]), (status, detail))

@@ -106,6 +106,27 @@ def test_resolv_links():
         box.expect(world.NET4)
 
 
+def test_resolv_on_a_link():
+    """A server on a link of the host's, with the interface's name or number behind its address, over UDP and TCP; also one that
+    comes later. The name is looked up whenever the file is written, whether or not its text is the same."""
+    with World(resolv="nameserver %s%%host0\\n" % world.LINK6) as w:
+        got = client(ASK + """
+print(ask('server.example.test')[2], len(socket.gethostbyname_ex('many.example.test')[2]))
+""", via=w.via)
+    equal(got.out, "['%s'] 100\n" % world.LINK4)
+    with following(True) as (w, box):
+        for scope in ("host0", "$(ip -o link show host0 | cut -d: -f1)"):
+            w.run("echo nameserver %s%%%s >/etc/resolv.conf" % (world.LINK6, scope))
+            box.expect(world.LINK4)
+            w.run("echo nameserver %s%%none >/etc/resolv.conf; echo nameserver %s >>/etc/resolv.conf" % (world.LINK6, world.OTHER4))
+            box.expect(world.OTHER4)
+        for change, want in ((), "failed"), (("add", "host0"), world.LINK4), (("del", "host0"), "failed"):
+            if change:
+                equal(w.ask("ip", "link", "property", change[0], "dev", change[1], "altname", "later"), "done")
+            w.run("echo nameserver %s%%later >/etc/resolv.conf" % world.LINK6)   # the same text
+            box.expect(want)
+
+
 def test_resolv_removed():
     """Without it the server is 127.0.0.1, as resolv.conf(5) has it, and so it is for one that names none; it may come
     again."""

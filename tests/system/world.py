@@ -4,8 +4,8 @@
 
     host      where sandbox runs: loopback, 198.51.100.2 and 2001:db8:1::2 towards the net, 203.0.113.7 on a
               loopback interface, a resolv.conf of its own
-    net       the outside, 198.51.100.1 and 2001:db8:1::1, with servers; 198.51.100.3 is another of its hosts, and
-              10.66.0.1 one in a private network beyond it
+    net       the outside, 198.51.100.1 and 2001:db8:1::1, with servers; 198.51.100.3 is another of its hosts,
+              10.66.0.1 one in a private network beyond it, and fe80::1 on the link alone is a name server
 
 Imported, it is the tests' side: World starts the other side, which is this file run as a program,
 and talks to it by lines."""
@@ -23,6 +23,7 @@ import threading
 HOST4, HOST6, HOST_LO = "198.51.100.2", "2001:db8:1::2", "203.0.113.7"
 NET4, NET6 = "198.51.100.1", "2001:db8:1::1"
 OTHER4, LAN4 = "198.51.100.3", "10.66.0.1"
+LINK6, LINK4 = "fe80::1", "192.0.2.6"   # a name server on the link alone, and what it answers for server.example.test
 METADATA4 = "169.254.169.254"   # of the net
 PROGRAMS4 = "198.51.100.40"   # of the net, for the servers of a test: World.net
 ECHO, COUNT, SOURCE, RESET, MUTE, KEEP, HTTP = 7000, 7001, 7002, 7003, 7004, 7005, 80
@@ -92,7 +93,7 @@ def serve(kind, address, port, handler):
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
         server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    server.bind((address, port))
+    server.bind((address, port) if address != LINK6 else (address, port, 0, socket.if_nametoindex("net0")))
     if kind == socket.SOCK_DGRAM:
         threading.Thread(target=handler, args=(server,), daemon=True).start()
         return
@@ -235,7 +236,7 @@ def resolve(data, stream, own):
         ["198.51.100.%d" % n for n in range(3, 103)] if name == "much.example.test" else \
         ["198.51.101.%d" % n for n in range(60)] if name == "big.example.test" else \
         ["198.51.101.%d" % n for n in range(100)] if name.endswith("huge.example.test") else \
-        [own] if name == "server.example.test" else [NAMES[name]] if name in NAMES else []
+        [LINK4 if own.startswith(LINK6) else own] if name == "server.example.test" else [NAMES[name]] if name in NAMES else []
     if kind == 1:
         records += [record(name, 1, socket.inet_aton(a)) for a in addresses]
     if kind == 28:
@@ -297,6 +298,7 @@ def be_the_net(ready, go):
     ip("addr", "add", NET4 + "/24", "dev", "net0")
     ip("addr", "add", NET6 + "/64", "dev", "net0", "nodad")
     ip("link", "set", "net0", "addrgenmode", "none")
+    ip("addr", "add", LINK6 + "/64", "dev", "net0", "nodad")
     ip("link", "set", "net0", "up")
     ip("addr", "add", OTHER4 + "/24", "dev", "net0")
     ip("addr", "add", LAN4 + "/32", "dev", "lo")
@@ -316,6 +318,8 @@ def be_the_net(ready, go):
         serve(socket.SOCK_DGRAM, address, ECHO, echo_datagrams)
         serve(socket.SOCK_DGRAM, address, HTTPS, echo_datagrams)
         serve(socket.SOCK_DGRAM, address, 53, names)
+    serve(socket.SOCK_DGRAM, LINK6, 53, names)
+    serve(socket.SOCK_STREAM, LINK6, 53, names_stream)
     os.write(ready, b"2")
     os.read(go, 1)
     os._exit(0)
@@ -328,6 +332,7 @@ def host_interfaces(pid):
     ip("addr", "add", HOST4 + "/24", "dev", "host0")
     ip("addr", "add", HOST6 + "/64", "dev", "host0", "nodad")
     ip("link", "set", "host0", "addrgenmode", "none")
+    ip("addr", "add", "fe80::2/64", "dev", "host0", "nodad")
     ip("link", "set", "host0", "up")
     ip("route", "add", "default", "via", NET4)
     ip("-6", "route", "add", "default", "via", NET6)
