@@ -9,74 +9,86 @@
 /* After less than SHORT, poll(2) says sooner whether there is more than another try would. */
 enum { ROUNDS = 16, SHORT = 4096 };
 
-void pipes_clear(struct pipes *pipes)
+static const struct pipe no_pipe = { -1, -1, false };
+
+static void close_pipe(struct pipes *pipes, struct pipe *pipe)
 {
-	while (pipes->n) {
-		pipes->n--;
-		(void)close(pipes->kept[pipes->n].out);
-		(void)close(pipes->kept[pipes->n].in);
-	}
+	if (pipe->out < 0)
+		return;
+	pipes->large -= pipe->large;
+	(void)close(pipe->out);
+	(void)close(pipe->in);
+	*pipe = no_pipe;
 }
 
-void pump_init(struct pump *pump, int from, int to)
+void pipes_clear(struct pipes *pipes)
 {
-	*pump = (struct pump){ .from = from, .to = to, .out = -1, .in = -1 };
+	while (pipes->n)
+		close_pipe(pipes, &pipes->kept[--pipes->n]);
+}
+
+void pump_init(struct pump *pump, struct pipes *pipes, int from, int to)
+{
+	*pump = (struct pump){ .pipes = pipes, .from = from, .to = to, .pipe = no_pipe };
 }
 
 void pump_clear(struct pump *pump)
 {
-	if (pump->out >= 0)
-		(void)close(pump->out);
-	if (pump->in >= 0)
-		(void)close(pump->in);
-	pump->out = pump->in = -1;
+	close_pipe(pump->pipes, &pump->pipe);
 	pump->held = 0;
 }
 
-static int get_pipe(struct pump *pump, struct pipes *pipes)
+static int make_pipe(struct pipes *pipes, struct pipe *ret)
 {
 	int pair[2];
 
-	if (pump->out >= 0)
-		return 0;
-	if (pipes->n) {
-		pipes->n--;
-		pump->out = pipes->kept[pipes->n].out;
-		pump->in = pipes->kept[pipes->n].in;
-		return 0;
-	}
 	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
-	/* past the user's share (fs.pipe-user-pages-soft) it stays as small as it is: pipe(7) */
-	(void)fcntl(pair[1], F_SETPIPE_SZ, PIPE_SIZE);
-	pump->out = pair[0];
-	pump->in = pair[1];
+	*ret = (struct pipe){ pair[0], pair[1], false };
+	if (pipes->large < PIPES_LARGE) {
+		ret->large = fcntl(ret->in, F_SETPIPE_SZ, PIPE_SIZE) >= 0;
+		pipes->large += ret->large;
+	}
+	return 0;
+}
+
+static int get_pipe(struct pump *pump)
+{
+	struct pipes *pipes = pump->pipes;
+
+	if (pump->pipe.out >= 0)
+		return 0;
+	if (pipes->n == 0)
+		return make_pipe(pipes, &pump->pipe);
+	pump->pipe = pipes->kept[--pipes->n];
 	return 0;
 }
 
 /* Only an empty one. */
-static void put_pipe(struct pump *pump, struct pipes *pipes)
+static void put_pipe(struct pump *pump)
 {
-	if (pump->out < 0 || pump->held)
+	struct pipes *pipes = pump->pipes;
+
+	if (pump->pipe.out < 0 || pump->held)
 		return;
 	if (pipes->n == PIPES_KEPT) {
 		pump_clear(pump);
 		return;
 	}
-	pipes->kept[pipes->n].out = pump->out;
-	pipes->kept[pipes->n++].in = pump->in;
-	pump->out = pump->in = -1;
+	pipes->kept[pipes->n++] = pump->pipe;
+	pump->pipe = no_pipe;
 }
 
 /* The pipe is empty, so EAGAIN is the socket's. 1: bytes or the end came, 0: nothing now. */
-static int take(struct pump *pump, struct pipes *pipes)
+static int take(struct pump *pump)
 {
-	int r = get_pipe(pump, pipes);
+	int r = get_pipe(pump);
 	ssize_t n;
 
 	if (r < 0)
 		return r;
-	n = splice(pump->from, NULL, pump->in, NULL, PIPE_SIZE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	n = splice(pump->from, NULL, pump->pipe.in, NULL, PIPE_SIZE,
+		   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (n == 0)
@@ -89,7 +101,7 @@ static int take(struct pump *pump, struct pipes *pipes)
 static int give(struct pump *pump)
 {
 	while (pump->held) {
-		ssize_t n = splice(pump->out, NULL, pump->to, NULL, pump->held,
+		ssize_t n = splice(pump->pipe.out, NULL, pump->to, NULL, pump->held,
 				   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
 		if (n < 0 && errno == EINTR)
@@ -110,23 +122,21 @@ static void pass_end(struct pump *pump)
 	(void)shutdown(pump->to, SHUT_WR);
 }
 
-int pump_run(struct pump *pump, struct pipes *pipes, bool *ret_from)
+int pump_run(struct pump *pump)
 {
 	bool last = false;
 	int r = 1;
 
 	for (int i = 0; r > 0 && i < ROUNDS && !pump->done; i++) {
-		*ret_from = false;
 		r = give(pump);
 		if (r > 0 && last)
 			break;
 		if (r > 0 && !pump->ended) {
-			*ret_from = true;
-			r = take(pump, pipes);
+			r = take(pump);
 			last = r > 0 && !pump->ended && pump->held < SHORT;
 		}
 		pass_end(pump); /* in the last round too: nobody waits for more of it */
 	}
-	put_pipe(pump, pipes);
+	put_pipe(pump);
 	return r < 0 ? r : 0;
 }

@@ -205,12 +205,11 @@ static void drop_box(struct flow *flow)
 }
 
 /* Passes on what is there. False: the connection is over. */
-static bool run_open(struct relay *relay, struct flow *flow)
+static bool run_open(struct flow *flow)
 {
-	bool from;
 	/* what the box has said before it broke off comes first */
-	int back = pump_run(&flow->to_client, &relay->pipes, &from);
-	int r = back < 0 ? back : pump_run(&flow->to_box, &relay->pipes, &from);
+	int back = pump_run(&flow->to_client);
+	int r = back < 0 ? back : pump_run(&flow->to_box);
 
 	if (r < 0) {
 		reset(flow->client);
@@ -225,9 +224,9 @@ static bool opened(struct relay *relay, struct flow *flow)
 	flow->state = FLOW_OPEN;
 	flow->listener->target = (flow->first + flow->tried) % TARGETS;
 	no_delay(flow->box);
-	pump_init(&flow->to_box, flow->client, flow->box);
-	pump_init(&flow->to_client, flow->box, flow->client);
-	return run_open(relay, flow);
+	pump_init(&flow->to_box, &relay->pipes, flow->client, flow->box);
+	pump_init(&flow->to_client, &relay->pipes, flow->box, flow->client);
+	return run_open(flow);
 }
 
 static const struct naddr *target_of(const struct relay *relay, const struct flow *flow)
@@ -370,8 +369,8 @@ static void accept_one(struct relay *relay, struct listener *l, int fd,
 			       .client_index = -1,
 			       .box_index = -1,
 			       .first = l->target };
-	pump_init(&flow->to_box, -1, -1);
-	pump_init(&flow->to_client, -1, -1);
+	pump_init(&flow->to_box, &relay->pipes, -1, -1);
+	pump_init(&flow->to_client, &relay->pipes, -1, -1);
 	if (l->keep)
 		keep_source(flow, from, len);
 	if (advance(relay, flow))
@@ -453,7 +452,7 @@ static bool handle_flow(struct relay *relay, struct flow *flow, const struct pol
 		return true;
 	if (flow->state == FLOW_CONNECT)
 		return advance(relay, flow);
-	if (!run_open(relay, flow))
+	if (!run_open(flow))
 		return false;
 	if (got & POLLERR) { /* neither pump has come across it: both are full */
 		reset(flow->client);

@@ -28,21 +28,18 @@ static void the_end_after(size_t pages)
 	int from[2], to[2], own[2];
 	struct pipes pipes = { .n = 0 };
 	struct pump pump;
-	bool ret_from;
 
 	make_pipe(from, MOST * PAGE);
 	make_pipe(to, MOST * PAGE);
 	make_pipe(own, PAGE);
-	pipes.kept[0].out = own[0];
-	pipes.kept[0].in = own[1];
-	pipes.n = 1;
+	pipes.kept[pipes.n++] = (struct pipe){ own[0], own[1], false };
 	for (size_t i = 0; i < pages; i++)
 		assert_int_equal(write(from[1], page, PAGE), PAGE);
 	(void)close(from[1]);
-	pump_init(&pump, from[0], to[1]);
+	pump_init(&pump, &pipes, from[0], to[1]);
 	/* as relay.c: again only while there is something to wait for */
 	for (size_t i = 0; i <= pages && (!pump.ended || pump.held); i++)
-		assert_int_equal(pump_run(&pump, &pipes, &ret_from), 0);
+		assert_int_equal(pump_run(&pump), 0);
 	assert_true(pump.done);
 	for (size_t i = 0; i < pages; i++) {
 		char got[PAGE];
@@ -63,9 +60,45 @@ static void the_end_is_passed_on(void **state)
 		the_end_after(pages);
 }
 
+/* Of the pipes that hold something only some are large, and each that goes makes room for another. */
+static void large_pipes(void **state)
+{
+	enum { PUMPS = PIPES_LARGE + 8 };
+	static const char page[PAGE];
+	struct pipes pipes = { .n = 0 };
+	struct pump pumps[PUMPS];
+	int from[2], to[2];
+
+	(void)state;
+	make_pipe(from, MOST * PAGE);
+	make_pipe(to, PAGE);
+	assert_int_equal(write(to[1], page, PAGE), PAGE); /* takes nothing more */
+	for (int i = 0; i < PUMPS; i++) {
+		assert_int_equal(write(from[1], page, 1), 1);
+		pump_init(&pumps[i], &pipes, from[0], to[1]);
+		assert_int_equal(pump_run(&pumps[i]), 0);
+		assert_int_equal(pumps[i].held, 1);
+	}
+	assert_int_equal(pipes.large, PIPES_LARGE);
+	for (int i = 0; i < PUMPS; i++)
+		assert_true((fcntl(pumps[i].pipe.in, F_GETPIPE_SZ) >= PIPE_SIZE) ==
+			    (i < PIPES_LARGE));
+	pump_clear(&pumps[0]);
+	assert_int_equal(pipes.large, PIPES_LARGE - 1);
+	for (int i = 1; i < PUMPS; i++)
+		pump_clear(&pumps[i]);
+	assert_int_equal(pipes.large, 0);
+	pipes_clear(&pipes);
+	for (int i = 0; i < 2; i++) {
+		(void)close(from[i]);
+		(void)close(to[i]);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(the_end_is_passed_on) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(the_end_is_passed_on),
+					    cmocka_unit_test(large_pipes) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
