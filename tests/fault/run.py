@@ -9,9 +9,13 @@ finds itself as confined as ever; or it is refused with 125 and one error that c
 and names the stage, and the command never started. In both cases nothing is left behind.
 
 Two ways of failing: `deny` (a seccomp filter; every use of the call fails, no privilege needed) and
-strace's injection (the N-th use in each process fails). A case is named WAY.VIEW.CALL.ERRNO[.N]."""
+strace's injection (the N-th use in each process fails). A case is named WAY.VIEW.CALL.ERRNO[.N].
 
+A call that is skipped while success is claimed for it is refused: see FEIGNED."""
+
+import ctypes
 import os
+import re
 import sys
 import time
 
@@ -34,7 +38,7 @@ DENIED = {
     "memfd_create": SPACE, "fchmod": COMMON, "fchmodat": COMMON, "statx": COMMON, "fstatfs": COMMON,
     # identity and lock-down
     "setresuid": COMMON, "setresgid": COMMON, "setgroups": COMMON, "setsid": COMMON, "keyctl": COMMON, "capset": COMMON, "capget": COMMON,
-    "prctl@1": COMMON, "prctl@4": COMMON, "prctl@24": COMMON + ("EINVAL",), "prctl@28": COMMON, "prctl@38": COMMON, "prctl@47": COMMON,
+    "prctl@1": COMMON, "prctl@4": COMMON, "prctl@8": COMMON, "prctl@24": COMMON + ("EINVAL",), "prctl@28": COMMON, "prctl@38": COMMON, "prctl@47": COMMON,
     "prlimit64@1:4": COMMON, "prlimit64@1:6": COMMON, "setrlimit": COMMON, "sethostname": COMMON, "close_range": COMMON, "setpriority": COMMON,
     # the two processes
     "socketpair": COMMON + ("EMFILE",), "signalfd4": COMMON + ("EMFILE",), "timerfd_create": COMMON, "pidfd_open": COMMON, "pidfd_send_signal": COMMON,
@@ -43,8 +47,21 @@ DENIED = {
     "landlock_add_rule": COMMON, "landlock_restrict_self": COMMON + ("E2BIG",),
     "seccomp": COMMON + ("EINVAL", "EACCES"),
 }
-# Skipped while success is claimed, as filters do that feign root: the state is read back.
-FEIGNED = ("capset", "setresuid", "setresgid", "setgroups", "setsid", "keyctl", "prctl@24", "prctl@28", "prctl@38", "prctl@4", "prctl@47")
+# Skipped while success is claimed, as filters do that feign root: the run is refused. In the views
+# named: in the others nothing makes the call.
+BOXES = ("host", "full", "rootfs", "identity")
+FEIGNED = {
+    "capset": BOXES + ("caps",), "setresuid": ("identity",), "setresgid": ("identity",), "setgroups": ("identity",), "prctl@8": ("identity",),
+    "setsid": BOXES, "keyctl": BOXES + ("open",), "keyctl@1": BOXES + ("open",), "prctl@24": BOXES,
+    "prctl@28": ("host", "full", "identity"),
+    "prctl@4": ("host", "full", "rootfs"),   # a change of user has done it already
+    "prctl@38": ("identity",),   # elsewhere `deny` itself has
+    "prctl@47": BOXES + ("caps",),
+    "openat2": BOXES, "open_tree": BOXES, "move_mount": BOXES, "fsopen": BOXES, "fsconfig": BOXES, "fsmount": BOXES,
+}
+# Only these go on, and then the command finds itself as confined as ever.
+HARMLESS = dict.fromkeys((("prctl@47", view) for view in BOXES),
+                         "nothing is to be ambient, and capset(2) alone makes that so; what it did is read back")
 INJECTED = {
     "openat2": ("EPERM", "ENOMEM"), "open_tree": ("EPERM", "ENOMEM"), "move_mount": ("EPERM", "EBUSY"), "mount_setattr": ("EPERM", "EINVAL"),
     "fsopen": ("EPERM",), "fsconfig": ("EPERM", "ENOMEM"), "fsmount": ("EPERM", "ENOSPC"), "mkdirat": ("ENOSPC",), "symlinkat": ("ENOSPC",),
@@ -66,16 +83,29 @@ LAUNCHER = ("prctl@4", "socketpair", "signalfd4")
 # Before the options are known there is no status descriptor to write to.
 EARLY = ("close_range", "fcntl")
 
-# What the command checks of its own confinement. "confined" is printed only at the end.
+# What the command checks of its own confinement. "confined" is printed only at the end. The arguments
+# are those of wanted_inside().
 INSIDE = r"""
-import errno, os, re, sys
+import ctypes, errno, os, re, sys
 open('ran', 'w').close()
+outside, caps, filters, securebits, keyring, layers, *full = sys.argv[1:]
 problems = []
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*args):
+    result = libc.syscall(*map(ctypes.c_long, args))
+    return result if result >= 0 else -ctypes.get_errno()
+def again(function, *args):  # one failure may have been injected
+    return next((result for result in (function(*args) for _ in range(3)) if result >= 0), -1)
 status = dict(l.split(':', 1) for l in open('/proc/self/status').read().splitlines())
 for name in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'):
-    if int(status[name], 16) & ~int(sys.argv[2], 16): problems.append(name + status[name])
+    if int(status[name], 16) != int(caps, 16): problems.append(name + status[name])
 if status['NoNewPrivs'].strip() != '1': problems.append('no_new_privs is off')
-for line in sys.argv[1].split():
+if status.get('Seccomp_filters', filters).strip() != filters: problems.append('filters:' + status['Seccomp_filters'])
+if again(libc.prctl, 27, 0, 0, 0, 0) != int(securebits, 16): problems.append('securebits')
+if keyring != '-':
+    ring = call(KEYCTL, 0, -3, 0)
+    if ring == int(keyring) or ring < 0 and ring != -errno.ENOSYS: problems.append('session keyring: %d' % ring)
+for line in outside.split():
     kind, inode = line.split('=')
     if os.readlink('/proc/self/ns/' + kind) == inode: problems.append('shared: ' + kind)
 for target in ('/usr', '/etc', '/proc/sys', '/sys'):
@@ -97,17 +127,40 @@ except OSError: pass
 fds = sorted(int(n) for n in os.listdir('/proc/self/fd'))
 if len(fds) > 4: problems.append('descriptors: %s' % fds)
 for volume in ('/made/volume/file', '/made/text', '/run/secrets/key'):
-    if len(sys.argv) > 3 and not os.path.exists(volume): problems.append('missing: ' + volume)
+    if full and not os.path.exists(volume): problems.append('missing: ' + volume)
+if layers != '-' and LAYERS != int(layers): problems.append('room for layers of Landlock: %d, not %s' % (LAYERS, layers))
 print('; '.join(problems) or 'confined')
 """
+
+# How many layers of Landlock may still be put on a process; a kernel stacks 16 (landlock(7)).
+COUNT = r"""
+def count_layers(call, prctl):
+    prctl(38, 1, 0, 0, 0)
+    rights = (ctypes.c_uint64 * 1)(1)
+    for _ in range(3):
+        ruleset = call(444, ctypes.addressof(rights), 8, 0)
+        if ruleset >= 0: break
+    else: return -1
+    count = 0
+    for _ in range(40):
+        result = call(446, ruleset, 0)
+        if result == 0: count += 1
+        if result == -errno.E2BIG: return count
+    return -1
+"""
+KEYCTL = {"x86_64": 250}.get(os.uname().machine, 219)
+INSIDE = (INSIDE.replace("problems = []", COUNT.strip() + "\nproblems = []", 1).replace("KEYCTL", str(KEYCTL))
+          .replace("if layers != '-' and LAYERS", "room = -1 if layers == '-' else count_layers(call, libc.prctl)\nif layers != '-' and room")
+          .replace("LAYERS", "room"))
 
 # The same without Python, for the busybox root directory.
 INSIDE_SMALL = r"""
 : >/ran; p=
 grep -q '^NoNewPrivs:.1' /proc/self/status || p="$p no_new_privs;"
 for line in $1; do test "$(readlink /proc/self/ns/${line%%=*})" = "${line#*=}" && p="$p shared ${line%%=*};"; done
-eff=$(sed -n 's/^CapEff:.//p' /proc/self/status); case $eff in 00000000800405fb) ;; *) p="$p CapEff $eff;"; esac
-bnd=$(sed -n 's/^CapBnd:.//p' /proc/self/status); case $bnd in 00000000800405fb) ;; *) p="$p CapBnd $bnd;"; esac
+sets=$(sed -n 's/^Cap[A-Z][a-z]*:.//p' /proc/self/status | tr '\n' ' ')
+all=00000000$2; test "$sets" = "0000000000000000 $all $all $all 0000000000000000 " || p="$p capabilities $sets;"
+n=$(sed -n 's/^Seccomp_filters:.//p' /proc/self/status); test "${n:-$3}" = "$3" || p="$p filters $n;"
 (: >/proc/sys/kernel/hostname) 2>/dev/null && p="$p /proc/sys is writable;"
 test "$(cat /proc/sys/user/max_user_namespaces)" = 0 || p="$p user namespaces;"
 for f in /made/volume/file /made/text /run/secrets/key; do test -e $f || p="$p missing $f;"; done
@@ -115,33 +168,100 @@ test -e /tm/x && p="$p tmpfs;"
 echo "${p:-confined}"
 """
 
+# NOROOT, NO_SETUID_FIXUP, KEEP_CAPS and NO_CAP_AMBIENT_RAISE, all locked, and all on but KEEP_CAPS
+SECUREBITS, SECUREBITS_AMBIENT = "ef", "2f"
+OUTSIDE = {}   # facts(): what this process has
 
-def view_host():
+
+def facts():
+    """Before the first case: a session keyring of this process's own, and what else is compared."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    ring = libc.syscall(KEYCTL, 1, None)
+    OUTSIDE["keyring"] = str(ring) if ring > 0 else "-"
+    found = re.search(r"^Seccomp_filters:\s*(\d+)$", open("/proc/self/status", encoding="utf-8").read(), re.M)
+    OUTSIDE["filters"] = int(found.group(1)) if found else 0
+    reading, writing = os.pipe()
+    if os.fork() == 0:   # it is confined by counting
+        os.write(writing, b"%d" % room_for_layers(libc))
+        os._exit(0)
+    os.wait()
+    OUTSIDE["layers"] = int(os.read(reading, 16))
+    for fd in (reading, writing):
+        os.close(fd)
+
+
+def room_for_layers(libc):
+    space = {}
+    exec("import ctypes, errno\n" + COUNT, space)
+
+    def call(*args):
+        result = libc.syscall(*map(ctypes.c_long, args))
+        return result if result >= 0 else -ctypes.get_errno()
+    return space["count_layers"](call, libc.prctl)
+
+
+def wanted_inside(way, called, caps="0", filters=1, securebits=SECUREBITS, keyring=False):
+    """The arguments of INSIDE: the namespaces outside, the one mask of all five sets, how many filters there
+    are, the securebits, the keyring outside (told only where no filter of ours keeps it to itself), and how
+    many layers of Landlock fit in beside the one of the box."""
+    layers = str(OUTSIDE["layers"] - 1)
+    # a kernel that seems to have no Landlock, or the calls by which it is looked for
+    if OUTSIDE["layers"] < 0 or way == "deny" and called.startswith("landlock_"):
+        layers = "-"
+    return [namespaces(), caps, str(OUTSIDE["filters"] + (way == "deny") + filters), securebits,
+            OUTSIDE["keyring"] if keyring else "-", layers]
+
+
+def view_host(way, called):
     import box
-    return ["--", box.PYTHON, "-c", INSIDE, namespaces(), "0"], None
+    return ["--", box.PYTHON, "-c", INSIDE, *wanted_inside(way, called)], None
 
 
-def view_full():
+def view_full(way, called):
     """Everything a plain user can ask for at once."""
     import box
     write_sources()
     outside = box.scratch() + "/outside"
     return ["-v", outside + ":/made/volume:ro", "--file", "/made/text=text", "--secret", "key=" + outside + "/file", "--tmpfs", "/tm:size=1M",
             "--hide", "hidden", "--protect", "kept", "--timeout", "60s", "--nice", "5", "--ulimit", "nofile=100",
-            "--", box.PYTHON, "-c", INSIDE, namespaces(), "0", "full"], None
+            "--", box.PYTHON, "-c", INSIDE, *wanted_inside(way, called), "full"], None
 
 
-def view_rootfs():
+def view_rootfs(way, called):
     """A root directory in which every mount point is missing."""
     import box
     write_sources()
     root = box.busybox_root()
     outside = box.scratch() + "/outside"
     return ["--rootfs", root, "--userns", "root", "-v", outside + ":/made/volume:ro", "--file", "/made/text=text", "--secret",
-            "key=" + outside + "/file", "--tmpfs", "/tm:size=1M", "--", "/bin/sh", "-c", INSIDE_SMALL, "sh", namespaces()], root
+            "key=" + outside + "/file", "--tmpfs", "/tm:size=1M", "--", "/bin/sh", "-c", INSIDE_SMALL, "sh",
+            *wanted_inside(way, called, caps="800405fb")], root
 
 
-VIEWS = {"host": view_host, "full": view_full, "rootfs": view_rootfs}
+def view_identity(way, called):
+    """A map of ranges and another user than its root, so that the first process has to become one. The caller
+    is root of a user namespace (IN_RANGES): newuidmap has no rights where `deny` has set no_new_privs."""
+    import box
+    os.chmod(box.scratch(), 0o777)   # the user inside is none who owns it
+    return ["--userns", "map:0:0:1,1:1:2000", "-u", "1000", "--", box.PYTHON, "-c", INSIDE, *wanted_inside(way, called)], None
+
+
+def view_open(way, called):
+    """No filter of ours, so that the command can tell which session keyring it has."""
+    import box
+    return ["--seccomp", "off", "--", box.PYTHON, "-c", INSIDE, *wanted_inside(way, called, filters=0, keyring=True)], None
+
+
+def view_caps(way, called):
+    """A capability for an ordinary user, which takes the ambient set."""
+    import box
+    return ["--cap-add", "chown", "--", box.PYTHON, "-c", INSIDE, *wanted_inside(way, called, caps="1", securebits=SECUREBITS_AMBIENT)], None
+
+
+VIEWS = {"host": view_host, "full": view_full, "rootfs": view_rootfs, "identity": view_identity, "open": view_open, "caps": view_caps}
+# Calls that something more is asked of than in BOXES.
+MORE_VIEWS = {"keyctl": ("open",), "keyctl@1": ("open",), "capset": ("caps",), "prctl@47": ("caps",)}
+IN_RANGES = ("unshare", "--map-root-user", "--map-auto")
 
 
 def write_sources():
@@ -162,12 +282,14 @@ def rule(call, number):
 
 
 def all_cases():
+    for view in VIEWS:   # the control: nothing fails
+        yield "plain.%s" % view, view, "plain", "", "", 0
     for call, numbers in DENIED.items():
         for number in numbers:
-            for view in VIEWS:
+            for view in BOXES + MORE_VIEWS.get(call, ()):
                 yield "deny.%s.%s.%s" % (view, call, number), view, "deny", call, number, 0
-    for call in FEIGNED:
-        for view in VIEWS:
+    for call, views in FEIGNED.items():
+        for view in views:
             yield "feign.%s.%s" % (view, call), view, "deny", call, "OK", 0
     for call, numbers in INJECTED.items():
         for number in numbers:
@@ -175,10 +297,13 @@ def all_cases():
                 yield "inject.full.%s.%s.%d" % (call, number, nth), "full", "inject", call, number, nth
 
 
-def wrapper(way, call, number, nth):
+def wrapper(view, way, call, number, nth):
     import box
     if way == "deny":
-        return (box.TOOLS + "/deny", rule(call, number), "--")
+        tool = box.TOOLS + "/deny"
+        return (*IN_RANGES, tool, "--new-privs", rule(call, number), "--") if view == "identity" else (tool, rule(call, number), "--")
+    if way == "plain":
+        return IN_RANGES if view == "identity" else ()
     return ("strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=%s" % call, "-e", "signal=none", "-e",
             "inject=%s:error=%s:when=%d" % (call, number, nth))
 
@@ -186,12 +311,12 @@ def wrapper(way, call, number, nth):
 def attempt(view, way, call, number, nth):
     """One case; raises box.Failure."""
     import box
-    args, root = VIEWS[view]()
+    args, root = VIEWS[view](way, call)
     before = box.tree(root) if root else None
     reading, writing = box.pipe_pair()
     started = box.scratch() + "/ran" if root is None else root + "/ran"
     try:
-        got = box.sandbox("--status-fd", str(writing), *args, via=wrapper(way, call, number, nth), pass_fds=(writing,), timeout=30 * box.SLOW)
+        got = box.sandbox("--status-fd", str(writing), *args, via=wrapper(view, way, call, number, nth), pass_fds=(writing,), timeout=30 * box.SLOW)
     finally:
         os.close(writing)
         text = box.read_fd(reading)
@@ -206,9 +331,10 @@ def attempt(view, way, call, number, nth):
         box.lacks(got.err, "E-NONE", "stderr")   # the injection hit the command itself, or the end of a run that had begun
     elif call == "write" and got.code == 125:
         box.check(not ran, "refused, and yet the command ran\n%s" % got)   # the message itself may be what was hit
-    elif got.code in (125, 126, 127) and "error[" in got.err:
+    elif way != "plain" and got.code in (125, 126, 127) and "error[" in got.err:
         judge_refusal(got, rows, ran, way, call, number)
     else:
+        box.check(number != "OK" or (call, view) in HARMLESS, "a success that is only claimed is to be refused\n%s" % got)
         box.check(got.code == 0, "neither done nor refused\n%s\n%s" % (got, text))
         box.equal(got.out.replace("\r", "").strip(), "confined", "what the command found\n%s\nvalue" % got)
     if root:
@@ -251,9 +377,10 @@ def main():
     os.environ.setdefault("SANDBOX_TOOLS", os.path.abspath(os.path.join(os.path.dirname(binary), "../tests/tools")))
     import box
     for name, (present, what) in box.NEEDS.items():
-        if name in ("deny", "strace", "busybox") and not present():
+        if name in ("deny", "strace", "busybox", "subids") and not present():
             print("needs " + what)
             return 77
+    facts()
     report = harness.Report(args)
     with box.Place("fault"):
         for name, *values in all_cases():

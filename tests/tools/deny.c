@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* deny RULE[,RULE...]... -- COMMAND [ARG...]
+/* deny [--new-privs] RULE[,RULE...]... -- COMMAND [ARG...]
  *
  * Runs a command for which named system calls fail with a named errno, by a seccomp filter that
  * needs no privilege (it sets no_new_privs, so set-user-id programs lose their rights under it).
+ * With --new-privs it leaves no_new_privs off, which takes CAP_SYS_ADMIN.
  *
  *   CALL=ERRNO            every use of the call
  *   CALL=ERRNO@N          where its first argument is N (decimal or 0x...)
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,18 +118,20 @@ static int add_rules(scmp_filter_ctx filter, char *list)
 int main(int argc, char **argv)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int i = 1;
+	bool new_privs = argc > 1 && strcmp(argv[1], "--new-privs") == 0;
+	int i = new_privs ? 2 : 1, first = i;
 
-	if (filter == NULL || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (filter == NULL || seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0) < 0 ||
+	    (!new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))
 		return 99;
 	for (; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (add_rules(filter, argv[i]) < 0)
 			return 99;
 	if (++i >= argc) {
-		fprintf(stderr, "usage: deny CALL=ERRNO[,...] -- COMMAND [ARG...]\n");
+		fprintf(stderr, "usage: deny [--new-privs] CALL=ERRNO[,...] -- COMMAND [ARG...]\n");
 		return 99;
 	}
-	if (i > 2 && seccomp_load(filter) < 0) {
+	if (i > first + 1 && seccomp_load(filter) < 0) {
 		fprintf(stderr, "deny: cannot load the filter\n");
 		return 99;
 	}
