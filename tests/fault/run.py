@@ -37,7 +37,7 @@ DENIED = {
     "mkdirat": SPACE, "symlinkat": SPACE, "mknodat": SPACE, "chdir": ("ENOMEM", "EACCES"), "fchdir": ("ENOMEM", "EACCES"),
     "memfd_create": SPACE, "fchmod": COMMON, "fchmodat": COMMON, "statx": COMMON, "fstatfs": COMMON,
     # identity and lock-down
-    "setresuid": COMMON, "setresgid": COMMON, "setgroups": COMMON, "setsid": COMMON, "keyctl": COMMON, "capset": COMMON, "capget": COMMON,
+    "setresuid": COMMON, "setresgid": COMMON, "setgroups": COMMON, "setsid": COMMON, "keyctl": COMMON, "keyctl@1": COMMON, "capset": COMMON, "capget": COMMON,
     "prctl@1": COMMON, "prctl@4": COMMON, "prctl@8": COMMON, "prctl@24": COMMON + ("EINVAL",), "prctl@28": COMMON, "prctl@38": COMMON, "prctl@47": COMMON,
     "prlimit64@1:4": COMMON, "prlimit64@1:6": COMMON, "setrlimit": COMMON, "sethostname": COMMON, "close_range": COMMON, "setpriority": COMMON,
     # the two processes
