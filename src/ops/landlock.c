@@ -168,6 +168,14 @@ int op_mqueue_apply(const struct op *op, struct run *run, struct err *err)
 	return at < 0 ? at : mnt_attach(mnt, at, "/dev/mqueue", err);
 }
 
+/* Without a ruleset the kernel refuses; see seccomp.c for why that is asked first. (-1 has a meaning
+ * since Linux 6.15.) */
+static int restrict_really(int ruleset, unsigned flags)
+{
+	return sys_landlock_restrict(-EBADF, flags) < 0 ? sys_landlock_restrict(ruleset, flags)
+							: -EPERM;
+}
+
 int op_landlock_apply(const struct op *op, struct run *run, struct err *err)
 {
 	const struct ll_ruleset rights = { .fs = op->u.landlock.fs,
@@ -189,6 +197,6 @@ int op_landlock_apply(const struct op *op, struct run *run, struct err *err)
 		r = allow_descriptors(op, run, ruleset, err);
 	if (r < 0)
 		return r;
-	r = sys_landlock_restrict(ruleset, op->u.landlock.flags);
+	r = restrict_really(ruleset, op->u.landlock.flags);
 	return r < 0 ? refuse(r, "the rules are not accepted", err) : 0;
 }

@@ -210,11 +210,20 @@ int mnt_clone(int dir, const char *path, bool recursive)
 	return sys_open_tree(dir, path, flags);
 }
 
+/* All attributes at once, among them some that there are none of, are EINVAL. Where that succeeds, a
+ * filter around us skips the call and claims success, as it would for ours: it sees the same numbers,
+ * and not what they point to. Reading the flags back would ask the file system (statfs(2)), which may
+ * be far away and not answer, and would tell of one mount, not of those below it. */
+static int set_attrs(int mnt, unsigned flags, uint64_t bits)
+{
+	return sys_mount_setattr(mnt, flags, UINT64_MAX, 0) < 0
+		       ? sys_mount_setattr(mnt, flags, bits, 0)
+		       : -EPERM;
+}
+
 int mnt_attrs(int mnt, unsigned attrs, bool recursive, const char *what, struct err *err)
 {
-	int r = attrs ? sys_mount_setattr(mnt, recursive ? AT_RECURSIVE : 0, mnt_attr_bits(attrs),
-					  0)
-		      : 0;
+	int r = attrs ? set_attrs(mnt, recursive ? AT_RECURSIVE : 0, mnt_attr_bits(attrs)) : 0;
 
 	if (r == 0)
 		return 0;
@@ -223,6 +232,10 @@ int mnt_attrs(int mnt, unsigned attrs, bool recursive, const char *what, struct 
 	if (r == -ENOSYS)
 		(void)err_cause(err, "mount_setattr(2) is missing: it needs Linux 5.12, and a "
 				     "seccomp filter around us must allow it");
+	if (r == -EPERM)
+		(void)err_cause(err,
+				"a seccomp filter around this process refuses the call, or has "
+				"it skipped and claims success; or the kernel refuses it");
 	return r;
 }
 

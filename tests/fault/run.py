@@ -55,9 +55,12 @@ FEIGNED = {
     "setsid": BOXES, "keyctl": BOXES + ("open",), "keyctl@1": BOXES + ("open",), "prctl@24": BOXES,
     "prctl@28": ("host", "full", "identity"),
     "prctl@4": ("host", "full", "rootfs"),   # a change of user has done it already
-    "prctl@38": ("identity",),   # elsewhere `deny` itself has
+    "prctl@38": ("identity", "bare"),   # elsewhere `deny` itself has
     "prctl@47": BOXES + ("caps",),
     "openat2": BOXES, "open_tree": BOXES, "move_mount": BOXES, "fsopen": BOXES, "fsconfig": BOXES, "fsmount": BOXES,
+    "mount_setattr": BOXES, "landlock_restrict_self": BOXES, "seccomp": BOXES + ("own", "kill"),
+    # as some filters look at more: with a listener or without, with the submounts or for one mount
+    "seccomp@1:0": BOXES + ("own",), "seccomp@1:8": ("kill",), "mount_setattr@2:0x1000": BOXES, "mount_setattr@2:0x9000": BOXES,
 }
 # Only these go on, and then the command finds itself as confined as ever.
 HARMLESS = dict.fromkeys((("prctl@47", view) for view in BOXES),
@@ -246,10 +249,30 @@ def view_identity(way, called):
     return ["--userns", "map:0:0:1,1:1:2000", "-u", "1000", "--", box.PYTHON, "-c", INSIDE, *wanted_inside(way, called)], None
 
 
+def view_bare(way, called):
+    """The same without what the kernel itself refuses where no_new_privs is off."""
+    args, root = view_identity(way, called)
+    at = args.index("--")
+    inside = wanted_inside(way, called, filters=0, keyring=True)
+    inside[-1] = str(OUTSIDE["layers"]) if OUTSIDE["layers"] >= 0 else "-"
+    return ["--seccomp", "off", "--landlock", "off", *args[:at + 4], *inside], root
+
+
 def view_open(way, called):
     """No filter of ours, so that the command can tell which session keyring it has."""
     import box
     return ["--seccomp", "off", "--", box.PYTHON, "-c", INSIDE, *wanted_inside(way, called, filters=0, keyring=True)], None
+
+
+def view_own(way, called, *more):
+    """A filter of the user's own, for the command alone."""
+    import box
+    return ["--seccomp-deny", "sethostname", *more, "--", box.PYTHON, "-c", INSIDE, *wanted_inside(way, called)], None
+
+
+def view_kill(way, called):
+    """One that kills, of which PID 1 is told first where the kernel gives it a listener."""
+    return view_own(way, called, "--seccomp-action", "kill")
 
 
 def view_caps(way, called):
@@ -258,9 +281,11 @@ def view_caps(way, called):
     return ["--cap-add", "chown", "--", box.PYTHON, "-c", INSIDE, *wanted_inside(way, called, caps="1", securebits=SECUREBITS_AMBIENT)], None
 
 
-VIEWS = {"host": view_host, "full": view_full, "rootfs": view_rootfs, "identity": view_identity, "open": view_open, "caps": view_caps}
+VIEWS = {"host": view_host, "full": view_full, "rootfs": view_rootfs, "identity": view_identity, "bare": view_bare, "open": view_open, "caps": view_caps,
+         "own": view_own, "kill": view_kill}
 # Calls that something more is asked of than in BOXES.
-MORE_VIEWS = {"keyctl": ("open",), "keyctl@1": ("open",), "capset": ("caps",), "prctl@47": ("caps",)}
+MORE_VIEWS = {"keyctl": ("open",), "keyctl@1": ("open",), "capset": ("caps",), "prctl@47": ("caps",), "seccomp": ("own", "kill")}
+ROOT_VIEWS = ("identity", "bare")   # in a user namespace of the test's own, with more ids than one
 IN_RANGES = ("unshare", "--map-root-user", "--map-auto")
 
 
@@ -301,9 +326,9 @@ def wrapper(view, way, call, number, nth):
     import box
     if way == "deny":
         tool = box.TOOLS + "/deny"
-        return (*IN_RANGES, tool, "--new-privs", rule(call, number), "--") if view == "identity" else (tool, rule(call, number), "--")
+        return (*IN_RANGES, tool, "--new-privs", rule(call, number), "--") if view in ROOT_VIEWS else (tool, rule(call, number), "--")
     if way == "plain":
-        return IN_RANGES if view == "identity" else ()
+        return IN_RANGES if view in ROOT_VIEWS else ()
     return ("strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=%s" % call, "-e", "signal=none", "-e",
             "inject=%s:error=%s:when=%d" % (call, number, nth))
 
