@@ -21,6 +21,17 @@ static int launcher_lives(int wire)
 	return poll(&p, 1, 0) < 0 || (p.revents & (POLLHUP | POLLERR)) == 0;
 }
 
+/* Read back: success may be claimed by a filter around us, see caps.c. */
+static int die_with_launcher(void)
+{
+	int sig = 0;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+	    prctl(PR_GET_PDEATHSIG, &sig, 0, 0, 0) < 0)
+		return -errno;
+	return sig == SIGKILL ? 0 : -EPERM;
+}
+
 /* PID 1 is a copy of the launcher: its argv and environment hold host paths and secrets.
  * (PR_SET_MM_ARG_START would need CAP_SYS_RESOURCE on the host.) */
 static void scrub(char **strings)
@@ -31,14 +42,17 @@ static void scrub(char **strings)
 
 int op_guard_apply(const struct op *op, struct run *run, struct err *err)
 {
+	int r;
+
 	if (setsid() < 0)
 		return err_set(err, ERR_LOCKDOWN, errno, "cannot start a new session");
 	if (getsid(0) != getpid()) /* success claimed by a filter around us, see caps.c */
 		return err_set(err, ERR_LOCKDOWN, EPERM, "cannot start a new session");
 	/* with a shared PID namespace the end of PID 1 ends nobody else: it must live to notice the
 	 * wire's end and to kill what it has started */
-	if (op->u.guard.pid_namespace && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return err_set(err, ERR_LOCKDOWN, errno, "cannot tie the box to its launcher");
+	r = op->u.guard.pid_namespace ? die_with_launcher() : 0;
+	if (r < 0)
+		return err_set(err, ERR_LOCKDOWN, r, "cannot tie the box to its launcher");
 	if (!launcher_lives(run->wire))
 		return err_set(err, ERR_DIED, EPIPE, "the launcher ended during the start");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

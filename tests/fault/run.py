@@ -52,7 +52,7 @@ DENIED = {
 BOXES = ("host", "full", "rootfs", "identity")
 FEIGNED = {
     "capset": BOXES + ("caps",), "setresuid": ("identity",), "setresgid": ("identity",), "setgroups": ("identity",), "prctl@8": ("identity",),
-    "setsid": BOXES, "keyctl": BOXES + ("open",), "keyctl@1": BOXES + ("open",), "prctl@24": BOXES,
+    "setsid": BOXES, "keyctl": BOXES + ("open",), "keyctl@1": BOXES + ("open",), "prctl@1": BOXES, "prctl@24": BOXES,
     "prctl@28": ("host", "full", "identity"),
     "prctl@4": ("host", "full", "rootfs"),   # a change of user has done it already
     "prctl@38": ("identity", "bare"),   # elsewhere `deny` itself has
