@@ -96,6 +96,83 @@ def test_ranges_without_privilege():
     refused("--userns", "auto", "--", "/bin/true", via=deny, code=("E-SUBID-NONE", "E-SUBID-HELPER"))
 
 
+# As the first user but root of a namespace with more ids than one, where the two programs that set maps are
+# of root's and may be anybody's: "$1" is one of the two, and "$2" to "$4" say what becomes of it; the rest is
+# its owner, its mode and what it does, with the one of the host's as /mnt/real.
+MAPPERS = """
+mount -t tmpfs none /mnt
+chmod 755 /mnt
+printf '1000:2000:500\n' >/mnt/ranges
+for file in /etc/subuid /etc/subgid; do mount --bind /mnt/ranges "$file"; done
+for name in newuidmap newgidmap; do
+	cp "/usr/bin/$name" "/mnt/real-$name"
+	chmod 4755 "/mnt/real-$name"
+	cp "/mnt/real-$name" "/mnt/$name"
+	if test "$name" = "$1"; then
+		printf '#!/bin/sh\nreal=/mnt/real-%s\n%s\n' "$name" "$4" >"/mnt/$name"
+		chown "$2:$2" "/mnt/$name"
+	fi
+	chmod 4755 "/mnt/$name"
+	test "$name" != "$1" || chmod "$3" "/mnt/$name"
+	mount --bind "/mnt/$name" "/usr/bin/$name"
+done
+cd /
+exec setpriv --reuid 1000 --regid 1000 --clear-groups "$SANDBOX" --userns auto -- cat /proc/self/uid_map /proc/self/gid_map
+"""
+
+
+def with_mapper(name, owner, mode, script):
+    done = subprocess.run([*"unshare --map-root-user --map-auto -m /bin/sh -ec".split(), MAPPERS, "sh", name, owner, mode, script],
+                          env=environment({"SANDBOX": SANDBOX, "XDG_RUNTIME_DIR": None, "TMPDIR": None}), cwd="/", stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=TIMEOUT, check=False)
+    return Result([name, owner, mode, script], done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+HONEST = 'exec "$real" "$@"'
+FEWER = 'exec "$real" "$1" "$2" "$3" "$4" "$5" "$6" 499'
+
+
+@needs("subids", "unshare")
+@cases(newuidmap="newuidmap", newgidmap="newgidmap")
+def test_mapper(name):
+    """What newuidmap and newgidmap are asked for is what the box has."""
+    got = with_mapper(name, "0", "4755", HONEST)
+    equal(got.code, 0, "exit status\n%s\nvalue" % got)
+    equal(got.out.split(), "0 1000 1 1 2000 500".split() * 2, "maps")
+
+
+@needs("subids", "unshare")
+@cases(nothing=("newuidmap", "exit 0"), fewer=("newuidmap", FEWER), nothing_groups=("newgidmap", "exit 0"), fewer_groups=("newgidmap", FEWER))
+def test_mapper_that_lies(name, script):
+    """A map that is not the one asked for is refused, whatever the program that set it says."""
+    got = with_mapper(name, "0", "4755", script)
+    equal(got.code, 125, "exit status\n%s\nvalue" % got)
+    contains(got.err, "error[E-IDMAP]: the id map of the box is not the one asked for", "stderr")
+    contains(got.err, name[3:6] + "_map has: ", "stderr")
+    equal(got.out, "", "stdout")
+
+
+@needs("subids", "unshare")
+@cases(newuidmap="newuidmap", newgidmap="newgidmap")
+def test_mapper_that_fails(name):
+    """A program that says it has not set the map is believed, even if it has."""
+    got = with_mapper(name, "0", "4755", '"$real" "$@"; echo no >&2; exit 3')
+    equal(got.code, 125, "exit status\n%s\nvalue" % got)
+    contains(got.err, "error[E-SUBID-HELPER]: '/usr/bin/%s' did not set the id map" % name, "stderr")
+    contains(got.err, "it ended with status 3: no", "stderr")
+
+
+@needs("subids", "unshare")
+@cases(owner=("newuidmap", "1000", "4755", "is not owned by root"), owner_groups=("newgidmap", "1000", "4755", "is not owned by root"),
+       mode=("newuidmap", "0", "755", "is neither setuid root nor has file capabilities"))
+def test_mapper_of_others(name, owner, mode, fault):
+    """newuidmap and newgidmap are not run unless they are root's and have root's rights."""
+    got = with_mapper(name, owner, mode, HONEST)
+    equal(got.code, 125, "exit status\n%s\nvalue" % got)
+    contains(got.err, "error[E-SUBID-NONE]: ", "stderr")
+    contains(got.err, "/usr/bin/%s %s" % (name, fault), "stderr")
+
+
 def test_name_inside():
     """The user's name is known inside."""
     equal(sandbox("--", "id", "-un").out, user_name() + "\n", "name")
