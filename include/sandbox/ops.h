@@ -83,6 +83,9 @@ struct run {
 	gid_t joined_gid;
 	int root;                    /* root of the new tree */
 	int proc;                    /* root of the fresh procfs, -EBADF if there is none */
+	int at_proc, at_sys, at_dev; /* what was mounted there; -EBADF: nothing. Names below are looked
+	                                up from these: in a root directory that others may write,
+	                                another directory has the name a moment later */
 	int null;                    /* O_PATH of the host's /dev/null, checked to be 1:3 */
 	int empty;                   /* O_PATH of an empty directory of ours below a mount */
 	int empty_file;              /* the same, of an empty file */

@@ -16,6 +16,9 @@
  * O_DIRECTORY. Returns the descriptor or a negative errno. */
 int path_open_in(int root, const char *path, int flags);
 
+/* The same for a name of the kernel's own below a mount of ours: no link is followed at all. */
+int path_open_beneath(int root, const char *path, int flags);
+
 enum path_want { PATH_DIR, PATH_FILE };
 
 enum path_may { PATH_MAY_NOT, PATH_MAY, PATH_MAY_ANNOUNCED };

@@ -117,7 +117,8 @@ struct op {
 		struct { bool pty; bool make; bool data; const char *shm_size; } dev; /* shm_size: bytes, as text */
 		struct { bool fresh; bool make; } proc;           /* fresh false: the host's, read-only */
 		struct { bool fresh; bool make; } sysfs;
-		struct { const char *path; bool readonly; } mask; /* readonly: visible, not writable */
+		struct { const char *path; bool in_sys, readonly; } mask; /* of /proc, or of /sys;
+			    readonly: visible, not writable */
 		struct { const char *path, *value; } sysctl;
 		struct { bool fresh; } mqueue;                    /* false: the host's, by --share ipc */
 		struct { unsigned attrs; } root_attr;             /* on the root mount alone */

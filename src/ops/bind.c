@@ -219,12 +219,21 @@ int op_hide_apply(const struct op *op, struct run *run, struct err *err)
 	return mnt < 0 ? mnt : mnt_attach(mnt, at, dst, err);
 }
 
-/* Masks lie below mounts of ours (/proc, /sys): opened relative to the new root, no link
- * followed at the end. A file is covered by the null device, which can be read as empty. */
+/* Masks lie below mounts of ours and are looked up from there, not by a path through the new root:
+ * whoever may write a root directory can give the name /proc to another directory once procfs is
+ * mounted, where nothing is found to be masked, and give it back later. */
+static int open_masked(const struct op *op, const struct run *run)
+{
+	const char *below = strchr(op->u.mask.path + 1, '/') + 1;
+
+	return path_open_beneath(op->u.mask.in_sys ? run->at_sys : run->at_proc, below, O_NOFOLLOW);
+}
+
+/* A file is covered by the null device, which can be read as empty. */
 int op_mask_apply(const struct op *op, struct run *run, struct err *err)
 {
 	const char *dst = op->u.mask.path;
-	autofd int at = path_open_in(run->root, dst, O_NOFOLLOW);
+	autofd int at = open_masked(op, run);
 	autofd int mnt = -EBADF;
 	struct stat st;
 	int r = 0;

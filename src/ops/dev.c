@@ -165,7 +165,7 @@ int op_dev_apply(const struct op *op, struct run *run, struct err *err)
 	const char *const shm[][2] = { { "size", op->u.dev.shm_size },
 				       { "mode", "1777" },
 				       { NULL, NULL } };
-	autofd int dev = open_dev(op, run, err);
+	int dev = run->at_dev = open_dev(op, run, err);
 	int r = dev < 0 ? dev : 0;
 
 	for (unsigned i = 0; i < sizeof(nodes) / sizeof(nodes[0]) && r == 0; i++)

@@ -37,8 +37,15 @@ static int allow(int ruleset, int fd, uint64_t access)
 	return access == 0 ? 0 : sys_landlock_allow(ruleset, &rule);
 }
 
+/* Of /dev and /proc what was mounted there is meant, whatever has the name by now. */
 static int open_place(const struct run *run, const struct landlock_place *place)
 {
+	if (run->at_dev >= 0 && strcmp(place->path, "/dev") == 0)
+		return fcntl(run->at_dev, F_DUPFD_CLOEXEC, 3);
+	if (run->at_dev >= 0 && strcmp(place->path, "/dev/mqueue") == 0)
+		return path_open_beneath(run->at_dev, "mqueue", O_NOFOLLOW);
+	if (run->at_proc >= 0 && strcmp(place->path, "/proc") == 0)
+		return fcntl(run->at_proc, F_DUPFD_CLOEXEC, 3);
 	if (place->slot < 0)
 		return path_open_in(run->root, place->path, 0);
 	return run->pins[place->slot].fd < 0 ? -ENOENT
@@ -164,8 +171,11 @@ int op_mqueue_apply(const struct op *op, struct run *run, struct err *err)
 		return 0;
 	if (mnt < 0)
 		return err_set(err, ERR_MOUNT, mnt, "cannot mount the message queues");
-	at = mnt_place(run, "/dev/mqueue", PATH_DIR, 0755, false, err);
-	return at < 0 ? at : mnt_attach(mnt, at, "/dev/mqueue", err);
+	if (mkdirat(run->at_dev, "mqueue", 0755) < 0 && errno != EEXIST)
+		return err_set(err, ERR_MOUNT, errno, "cannot make '/dev/mqueue'");
+	at = openat(run->at_dev, "mqueue", O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+	return at < 0 ? err_set(err, ERR_MOUNT, errno, "cannot open '/dev/mqueue'")
+		      : mnt_attach(mnt, at, "/dev/mqueue", err);
 }
 
 /* Without a ruleset the kernel refuses; see seccomp.c for why that is asked first. (-1 has a meaning

@@ -44,13 +44,13 @@ static int fresh(struct run *run, const char *fstype, const char *dst, bool make
 	if (mnt < 0)
 		return explain(err, dst);
 	r = mnt_attach(mnt, at, dst, err);
-	if (r == 0 && ret_mnt)
+	if (r == 0)
 		*ret_mnt = fd_steal(&mnt);
 	return r;
 }
 
 /* The host's own instance, read-only. */
-static int shared(struct run *run, const char *dst, bool make, struct err *err)
+static int shared(struct run *run, const char *dst, bool make, int *ret_mnt, struct err *err)
 {
 	autofd int at = mnt_top_dir(run, dst, make, err);
 	autofd int mnt = -EBADF;
@@ -62,41 +62,45 @@ static int shared(struct run *run, const char *dst, bool make, struct err *err)
 	if (mnt < 0)
 		return err_set(err, ERR_MOUNT, mnt, "cannot bind '%s'", dst);
 	r = mnt_attrs(mnt, ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC, true, dst, err);
-	return r < 0 ? r : mnt_attach(mnt, at, dst, err);
+	if (r == 0)
+		r = mnt_attach(mnt, at, dst, err);
+	if (r == 0)
+		*ret_mnt = fd_steal(&mnt);
+	return r;
 }
 
 int op_proc_apply(const struct op *op, struct run *run, struct err *err)
 {
 	unsigned attrs = ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC;
+	int r;
 
-	return op->u.proc.fresh
-		       ? fresh(run, "proc", "/proc", op->u.proc.make, attrs, &run->proc, err)
-		       : shared(run, "/proc", op->u.proc.make, err);
+	if (!op->u.proc.fresh)
+		return shared(run, "/proc", op->u.proc.make, &run->at_proc, err);
+	r = fresh(run, "proc", "/proc", op->u.proc.make, attrs, &run->at_proc, err);
+	if (r == 0)
+		run->proc = run->at_proc;
+	return r;
 }
 
 int op_sysfs_apply(const struct op *op, struct run *run, struct err *err)
 {
 	unsigned attrs = ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC;
 
-	return op->u.sysfs.fresh ? fresh(run, "sysfs", "/sys", op->u.sysfs.make, attrs, NULL, err)
-				 : shared(run, "/sys", op->u.sysfs.make, err);
+	return op->u.sysfs.fresh
+		       ? fresh(run, "sysfs", "/sys", op->u.sysfs.make, attrs, &run->at_sys, err)
+		       : shared(run, "/sys", op->u.sysfs.make, &run->at_sys, err);
 }
 
-/* By way of our own procfs: its descriptor cannot be anything else. The sysctls of user
+/* By way of our own procfs: its descriptor cannot be anything else. Without one by the host's, which
+ * lies below the new root still, where no name of the box's is looked up. The sysctls of user
  * namespaces belong to the opener's namespace (kernel/ucount.c). */
 int op_sysctl_apply(const struct op *op, struct run *run, struct err *err)
 {
-	autofd int fd = -EBADF;
+	autofd int host = run->proc < 0 ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+	autofd int fd = openat(run->proc < 0 ? host : run->proc, op->u.sysctl.path,
+			       O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
-	fd = run->proc >= 0
-		     ? openat(run->proc, op->u.sysctl.path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
-		     : -1;
-	if (fd < 0 && run->proc < 0) {
-		autofd int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		fd = openat(proc, op->u.sysctl.path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	}
 	r = fd < 0 ? -errno : fd_write_all(fd, op->u.sysctl.value, strlen(op->u.sysctl.value));
 	if (r < 0) {
 		(void)err_set(err, ERR_LOCKDOWN, r, "cannot set %s to %s", op->u.sysctl.path,

@@ -196,6 +196,7 @@ static void frame_masks(struct build *b, bool proc, bool sys)
 			continue;
 		op = plan_add(b, OP_MASK, STAGE_BUILD, 0);
 		op->u.mask.path = masks[i].path;
+		op->u.mask.in_sys = !in_proc;
 		op->u.mask.readonly = masks[i].readonly;
 	}
 }

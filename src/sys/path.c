@@ -113,9 +113,9 @@ static int walk_step(struct walk *w, int flags, int *ret)
 	return walk_push(w, fd);
 }
 
-static int path_walk(int root, const char *path, int flags)
+static int path_walk(int root, const char *path, int flags, int links)
 {
-	struct walk w = { .depth = 0 };
+	struct walk w = { .links = LINKS_MAX - links };
 	struct stat st;
 	int fd = -EBADF, r;
 
@@ -139,15 +139,24 @@ static int path_walk(int root, const char *path, int flags)
 	return fd;
 }
 
-int path_open_in(int root, const char *path, int flags)
+static int path_open(int root, const char *path, int flags, uint64_t resolve, int links)
 {
 	int fd = -EAGAIN;
 
 	/* EAGAIN: a rename somewhere made the kernel unsure about a ".." (openat2(2)) */
 	for (int i = 0; i < RACE_RETRIES && fd == -EAGAIN; i++)
-		fd = sys_openat2(root, path, (uint64_t)(flags | O_PATH | O_CLOEXEC),
-				 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	return fd == -ENOSYS ? path_walk(root, path, flags) : fd;
+		fd = sys_openat2(root, path, (uint64_t)(flags | O_PATH | O_CLOEXEC), resolve);
+	return fd == -ENOSYS ? path_walk(root, path, flags, links) : fd;
+}
+
+int path_open_in(int root, const char *path, int flags)
+{
+	return path_open(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, LINKS_MAX);
+}
+
+int path_open_beneath(int root, const char *path, int flags)
+{
+	return path_open(root, path, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, 0);
 }
 
 static int check_kind(int fd, enum path_want want)

@@ -2,6 +2,7 @@
 """Namespaces and mounts: what covers stays, what is read-only stays so, nobody leaves."""
 
 from field import *
+from test_links import Swapper
 
 NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time")
 
@@ -82,6 +83,26 @@ def test_masks(kind):
     lines = [line for line in got.lines if not re.match(r"/proc/\S+: \w+$", line) and line.strip()]
     equal(lines, [], "what masked files say")
     equal(len(control("read", *("/proc/" + name for name in names)).lines) > len(names), True, "control")
+
+
+@every_user
+@needs("busybox")
+def test_masks_of_an_exchanged_proc():
+    """Masks lie on the procfs and sysfs of the box, though another box exchanges the names in its root directory during the start."""
+    root, other = attack_root(), ("proc", "sys")
+    for name in other:
+        os.mkdir(root + "/" + name)
+        os.mkdir(root + "/other-" + name)
+    script = "i=0; while [ $i -lt 10 ]; do i=$((i+1)); for p in /proc /other-proc; do cat $p/keys $p/interrupts $p/key-users; done; ls /sys/firmware /other-sys/firmware; done 2>/dev/null | grep -v '^$\\|^/'"
+    runs, swaps = [], [Swapper("%s/%s" % (root, name), "%s/other-%s" % (root, name)) for name in other]
+    with swaps[0], swaps[1]:
+        for _ in range(40):
+            runs.append(sandbox("--rootfs", root, "--userns", "root", "--", "/bin/sh", "-c", script + "; echo ran"))
+    check(all(swap.count > 1000 for swap in swaps), "control: not exchanged")
+    for got in runs:
+        equal((got.code, got.lines[-1:]), (0, ["ran"]), "exit status and last line\n%s\nvalue" % got.err)
+        check(len(got.lines) == 1, "masked files say %d lines, such as %r" % (len(got.lines) - 1, got.lines[0]))
+    contains(read("/proc/interrupts"), "CPU0", "control")
 
 
 def mounts_outside():
