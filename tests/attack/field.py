@@ -93,6 +93,58 @@ def nothing_worked(result, but=()):
     check(not worked, "these worked: %s\n%s" % (", ".join(worked), result))
 
 
+# ---------------------------------------------------------------- what became of a run, and of the host meanwhile
+
+def outcome(got):
+    """"ran", or the code of the one error the run was refused with."""
+    if got.code not in (125, 126, 127):
+        return "ran"
+    found = ERROR.findall(got.err)
+    check(len(found) == 1, "refused, with one error\n%s" % got)
+    return found[0][0]
+
+
+def ends(want, *args, **keywords):
+    """The run must end in that way: the command runs, or it is refused with that code."""
+    got = sandbox(*args, **keywords)
+    equal(outcome(got), want, "outcome\n%s\nvalue" % got)
+    return got
+
+
+def raced(want, runs):
+    """Of starts during which something is exchanged each ends in one of these ways, and each way comes about."""
+    equal({outcome(got) for got in runs}, set(want), "outcomes")
+
+
+IN_MODIFY, IN_ATTRIB, IN_MOVED, IN_CREATE, IN_DELETE, IN_NONBLOCK = 0x2, 0x4, 0xc0, 0x100, 0x200, 0o4000
+
+
+@contextlib.contextmanager
+def untouched(*places):
+    """Nothing in these directories is made, changed, moved or removed meanwhile (inotify(7)): what comes and is
+    gone again before somebody looks counts too."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    watch = libc.inotify_init1(IN_NONBLOCK | os.O_CLOEXEC)
+    check(watch >= 0, "inotify_init1")
+    try:
+        for place in places:
+            for base, _, _ in os.walk(place):
+                check(libc.inotify_add_watch(watch, base.encode(), IN_MODIFY | IN_ATTRIB | IN_MOVED | IN_CREATE | IN_DELETE) > 0, "inotify_add_watch")
+        yield
+        try:
+            events = os.read(watch, 65536)
+        except BlockingIOError:
+            return
+        seen, at = [], 0
+        while at < len(events):
+            _, what, _, length = struct.unpack_from("iIII", events, at)
+            seen.append("%#x %s" % (what, events[at + 16:at + 16 + length].rstrip(b"\0").decode()))
+            at += 16 + length
+        raise Failure("touched outside meanwhile: " + ", ".join(seen))
+    finally:
+        os.close(watch)
+
+
 def state(pid):
     return read("/proc/%d/stat" % pid).rsplit(") ", 1)[1].split()[0]
 

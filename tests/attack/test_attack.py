@@ -32,7 +32,8 @@ def test_cve_2026_87766():
     before = tree(place)
     os.symlink(place, volume + "/link")
     for option in (("-v", sources() + ":/tmp/v/link/new/deep"), ("--file", "/tmp/v/link/made=x"), ("--tmpfs", "/tmp/v/link/tmpfs")):
-        sandbox("-v", volume + ":/tmp/v", *option, "--", "true")
+        with untouched(place):
+            ends("E-DEST", "-v", volume + ":/tmp/v", *option, "--", "true")
     equal(tree(place), before, "the directory outside")
     os.mkdir(volume + "/link/new")
     check(os.path.isdir(place + "/new"), "control")
@@ -48,10 +49,11 @@ def test_cve_2021_30465(depth):
     source = sources()
     before = tree(place)
     at = "/tmp/v/at" + "/a/b"[:2 * (depth - 1)]
-    with Swapper(volume + "/at", volume + "/link") as swapper:
-        for _ in range(60):
-            sandbox("-v", volume + ":/tmp/v", "-v", source + ":" + at, "--", "/bin/sh", "-c", ": >%s/marker" % at)
+    with Swapper(volume + "/at", volume + "/link") as swapper, untouched(place):
+        runs = [sandbox("-v", volume + ":/tmp/v", "-v", source + ":" + at, "--", "/bin/sh", "-c", ": >%s/marker" % at) for _ in range(60)]
     check(swapper.count > 1000, "control: not exchanged")
+    raced(("ran", "E-DEST"), runs)
+    check(os.path.exists(source + "/marker"), "the volume was never there")
     left = {row for row in tree(place)} - set(before)
     equal(left, set(), "what was made outside")
 
@@ -65,8 +67,9 @@ def test_cve_2019_19921():
         write(place + "/self/attr/exec", "before")
         plant(root, **{top: place})
         before = tree(place)
-        got = in_root(root, "/bin/cat", "/%s/file" % top)
-        lacks(got.out, "before", "what was read")
+        with untouched(place):
+            got = in_root(root, "/bin/cat", "/%s/file" % top)
+        equal((outcome(got), got.out), ("E-DEST", ""), "outcome, and what was read")
         equal(tree(place), before, "the directory outside")
         shutil.rmtree(root)
 
@@ -97,8 +100,9 @@ def test_cve_2025_52565(name):
     before = tree(place), read(place + "/file")
     os.makedirs(root + "/dev", exist_ok=True)
     os.symlink(place + ("/folder" if name in ("pts", "shm") else "/file"), root + "/dev/" + name)
-    with Terminal(SANDBOX, "--rootfs", root, "--userns", "root", "--", "/bin/sh", "-c", "echo planted >/dev/%s; : >/dev/%s/x; tty" % (name, name)) as terminal:
+    with Terminal(SANDBOX, "--rootfs", root, "--userns", "root", "--", "/bin/sh", "-c", "tty; echo planted >/dev/%s; : >/dev/%s/x" % (name, name)) as terminal:
         terminal.wait()
+    contains(terminal.seen.decode(), "/dev/pts/", "the terminal inside")
     equal((tree(place), read(place + "/file")), before, "the directory outside")
     equal(oct(os.stat(place + "/file").st_mode & 0o777), "0o666", "its mode")
 
@@ -108,14 +112,11 @@ def test_cve_2026_41579():
     """runc, crun CVE-2026-47766: /dev of the root directory is itself a link to a directory of the host."""
     place, root = target(), attack_root()
     before = tree(place)
-    plant(root, dev=place)
-    in_root(root, "/bin/true")
-    equal(tree(place), before, "the directory outside")
-    shutil.rmtree(root)
-    root = attack_root()
-    plant(root, dev="../" * 20 + place[1:])
-    in_root(root, "/bin/true")
-    equal(tree(place), before, "the directory outside")
+    for where in (place, "../" * 20 + place[1:]):
+        plant(root, dev=where)
+        with untouched(place):
+            equal(outcome(in_root(root, "/bin/true")), "E-DEST", "outcome")
+        equal(tree(place), before, "the directory outside")
 
 
 @every_user
@@ -133,7 +134,8 @@ def test_cve_2025_52881():
     equal(got.out.strip(), "0", "the real value\n%s\nvalue" % got)
     equal(tree(root + "/proc"), inside, "the planted files")
     for at in ("/proc", "/proc/self", "/proc/sys"):
-        sandbox("-v", place + ":" + at, "--", "true")
+        with untouched(place):
+            ends("E-VALUE", "-v", place + ":" + at, "--", "true")
     equal(tree(place), before, "a volume over /proc")
 
 
@@ -144,9 +146,9 @@ def test_cve_2024_45310():
     os.makedirs(volume + "/one")
     os.symlink(place, volume + "/two")
     before = tree(place)
-    with Swapper(volume + "/one", volume + "/two"):
+    with Swapper(volume + "/one", volume + "/two"), untouched(place):
         for i in range(60):
-            sandbox("-v", volume + ":/tmp/v", "-v", volume + ":/tmp/v/one/deep%d/deeper" % i, "--", "true")
+            ends("E-DEST", "-v", volume + ":/tmp/v", "-v", volume + ":/tmp/v/one/deep%d/deeper" % i, "--", "true")
     equal(tree(place), before, "the directory outside")
 
 
@@ -157,6 +159,7 @@ def test_cve_2024_21626(way):
     path, word = secret()
     place = os.path.dirname(path)
     handle = os.dup2(os.open(place, os.O_RDONLY | os.O_DIRECTORY), 7, inheritable=True)
+    ways = set()
     try:
         for number in (*range(3, 30), handle):
             if way == "option":
@@ -166,6 +169,8 @@ def test_cve_2024_21626(way):
                 plant(root, work="/proc/self/fd/%d" % number)
                 got = sandbox("--rootfs", root, "--userns", "root", "-w", "/work", "--", "/bin/sh", "-c", "cat secret; cat ../../../..%s; : >planted" % path, pass_fds=(handle,))
             lacks(got.out, word, "what was read")
+            ways.add(outcome(got))
+        equal(ways, {"ran", "E-WORKDIR"}, "outcomes")   # numbers that stand for something of the box, and the others
         equal(os.listdir(place), ["secret"], "the directory outside")
         outside = subprocess.run(["/bin/sh", "-c", "cd /proc/self/fd/7 && cat secret"], pass_fds=(handle,), capture_output=True, text=True, check=False)
         contains(outside.out if hasattr(outside, "out") else outside.stdout, word, "control")
@@ -206,8 +211,11 @@ def test_cve_2025_24965(name):
     before = tree(place), read(place + "/file")
     os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)
     plant(root, **{name: place + "/file"})
-    for options in ((), ("--network", "host"), ("--hostname", "planted"), ("-t",)):
-        in_root(root, "/bin/true", options=options)
+    for options in ((), ("--network", "host"), ("--hostname", "planted")):
+        with untouched(place):
+            equal(outcome(in_root(root, "/bin/true", options=options)), "ran", "outcome with %s" % (options,))
+    with untouched(place), Terminal(SANDBOX, "--rootfs", root, "--userns", "root", "-t", "--", "/bin/true") as terminal:
+        equal(terminal.wait(), 0, "exit status on a terminal")
     equal((tree(place), read(place + "/file")), before, "the directory outside")
 
 
@@ -218,10 +226,15 @@ def test_cve_2015_1335():
     before = tree(place)
     os.makedirs(root + "/data", exist_ok=True)
     source = sources()
-    for where in ("/proc", "/proc/sys", "../../../../../../.." + place, "/proc/1/root" + place):
+    for where, want in (("/proc", "ran"), ("/proc/sys", "ran"), ("../../../../../../.." + place, "E-DEST"), ("/proc/1/root" + place, "E-DEST")):
         plant(root, **{"data/mount": where})
-        got = in_root(root, "/bin/cat", "/proc/self/status", options=("-v", source + ":/data/mount"))
-        check(got.code != 0 or "NoNewPrivs:\t1" in got.out, "something else stands at /proc\n%s" % got)
+        with untouched(place):
+            got = in_root(root, "/bin/cat", "/proc/self/status", options=("-v", source + ":/data/mount"))
+        equal(outcome(got), want, "outcome\n%s\nvalue" % got)
+        if where == "/proc":   # the caller's own volume, where the root directory wants it: it is what is seen there
+            check(got.code == 1 and "No such file" in got.err, "neither the volume nor procfs stands at /proc\n%s" % got)
+        elif want == "ran":
+            contains(got.out, "NoNewPrivs:\t1", "procfs")
         equal(tree(place), before, "the directory outside")
 
 
@@ -313,6 +326,7 @@ def test_cve_2026_41163():
             check(not mode & 0o6000, "%s is set-user-id" % name)
     shut = "/root" if not os.access("/root", os.X_OK) else "/proc/1/fd"
     told = [re.sub(r"'[^']*'", "PATH", sandbox("-v", shut + name + ":/tmp/v", "--", "true").err) for name in ("/.bashrc", "/.profile", "/no-such-file-at-all", "/0")]
+    contains(told[0], "error[E-SOURCE]", "what is told")
     equal(len(set(told)), 1, "what is told of files that may not be seen: %s" % told)
 
 
@@ -383,6 +397,7 @@ def test_cve_2022_0492(*options):
     agent = write(scratch() + "/agent", "#!/bin/sh\n: >%s\n" % mark, 0o755)
     got = sandbox(*options, "--tmpfs", "/tmp/c", "--", "./probe", "release-agent", agent, "/tmp/c")
     rows = tried(got)
+    check(rows, "the probe says nothing\n%s" % got)
     equal([what for what, outcome in rows.items() if what.startswith("/") and outcome == "ok"], [], "what was written\n%s\nvalue" % got)
     check(not os.path.exists(mark), "the agent ran")
 

@@ -42,6 +42,13 @@ DESTINATIONS = {
 MATRIX = {"%s_%s" % (name, lead): (name, lead) for name in DESTINATIONS for lead in LEADS}
 
 
+def wanted(name, lead):
+    """What is not there needs neither hiding nor protection; a link through /proc is never followed."""
+    if name == "workdir":
+        return "E-WORKDIR"
+    return "ran" if name in ("hide", "protect") and lead in ("absolute", "climbing") else "E-DEST"
+
+
 def sources():
     place = elsewhere()
     write(place + "/source", "source")
@@ -56,7 +63,9 @@ def test_link_in_a_volume(name, lead):
     before = tree(place), read(place + "/file")
     os.symlink(LEADS[lead](place), volume + "/link")
     probe()
-    sandbox("-v", volume + ":/tmp/v", *DESTINATIONS[name]("/tmp/v/link", sources()), "--", "./probe", "write", "planted", "/tmp/v/link/made", "/tmp/v/link/file")
+    with untouched(place):
+        got = ends(wanted(name, lead), "-v", volume + ":/tmp/v", *DESTINATIONS[name]("/tmp/v/link", sources()), "--", "./probe", "write", "planted", "/tmp/v/link/made", "/tmp/v/link/file")
+    equal(set(tried(got).values()), {"ENOENT"} if got.code == 0 else set(), "what was written through the link")
     same(place, before)
     equal(read(volume + "/link/file"), "before", "control: the link leads there outside")
 
@@ -68,7 +77,9 @@ def test_link_in_a_root_directory(name, lead):
     place, root = target(), attack_root()
     before = tree(place), read(place + "/file")
     os.symlink(LEADS[lead](place), root + "/link")
-    sandbox("--rootfs", root, "--userns", "root", *DESTINATIONS[name]("/link", sources()), "--", "/probe", "write", "planted", "/link/made", "/link/file")
+    with untouched(place):
+        got = ends(wanted(name, lead), "--rootfs", root, "--userns", "root", *DESTINATIONS[name]("/link", sources()), "--", "/probe", "write", "planted", "/link/made", "/link/file")
+    equal(set(tried(got).values()), {"ENOENT"} if got.code == 0 else set(), "what was written through the link")
     same(place, before)
 
 
@@ -83,6 +94,8 @@ def test_link_at_a_place_of_ours(top):
     for lead in ("absolute", "climbing"):
         place, root = target(), attack_root()
         before = tree(place), read(place + "/file")
+        for name in ("dev", "proc", "sys"):   # else --read-only has no place for them
+            os.makedirs(root + "/" + name, exist_ok=True)
         path = os.path.join(root, top)
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path)
@@ -91,7 +104,11 @@ def test_link_at_a_place_of_ours(top):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         os.symlink(LEADS[lead](place + ("/file" if "." in top or top in ("dev/null", "dev/console", "etc/passwd", "etc/group", "etc/hosts") else "/folder")), path)
         for options in ((), ("--network", "host"), ("--secret", "key=" + place + "/file"), ("--read-only",)):
-            sandbox("--rootfs", root, "--userns", "root", *options, "--", "/probe", "write", "planted", "/" + top, "/" + top + "/x", "/dev/null", "/etc/resolv.conf")
+            # /dev, /proc and /sys must be directories; a secret needs a /run/secrets that is there or can be made
+            refused_here = top in ("dev", "proc", "sys") or ("--secret" in options and top in ("run", "run/secrets"))
+            with untouched(place):
+                ends("E-DEST" if refused_here else "ran", "--rootfs", root, "--userns", "root", *options,
+                     "--", "/probe", "write", "planted", "/" + top, "/" + top + "/x", "/dev/null", "/etc/resolv.conf")
             same(place, before)
         shutil.rmtree(root)
 
@@ -121,18 +138,39 @@ class Swapper(threading.Thread):
 
 
 @every_user
-@cases(volume=("-v", "{s}:/tmp/v/at/new"), onto=("-v", "{s}:/tmp/v/at/folder"), file=("--file", "/tmp/v/at/made=x"), tmpfs=("--tmpfs", "/tmp/v/at/folder"),
-       hide=("--hide", "/tmp/v/at/file"), protect=("--protect", "/tmp/v/at/folder"))
-def test_exchanged_during_start(option, value):
+@cases(volume=("-v", "{s}:/tmp/v/at/new", ("E-DEST",)), onto=("-v", "{s}:/tmp/v/at/folder", ("ran", "E-DEST")), file=("--file", "/tmp/v/at/made=x", ("E-DEST",)),
+       tmpfs=("--tmpfs", "/tmp/v/at/folder", ("ran", "E-DEST")), hide=("--hide", "/tmp/v/at/file", ("ran",)), protect=("--protect", "/tmp/v/at/folder", ("ran", "E-DEST", "E-MOUNT")))
+def test_exchanged_during_start(option, value, ways):
     """A directory of a volume that is exchanged for a link while the box is set up: sixty starts each."""
     place, volume, probed = target(), elsewhere(), probe()
     before = tree(place), read(place + "/file")
     shutil.copytree(place, volume + "/at")
     os.symlink(place, volume + "/link")
     value = value.format(s=sources())
-    with Swapper(volume + "/at", volume + "/link") as swapper:
-        for _ in range(60):
-            sandbox("-v", volume + ":/tmp/v", option, value, "--", "./" + os.path.basename(probed), "write", "planted", "/tmp/v/at/new/x", "/tmp/v/at/folder/x")
+    with Swapper(volume + "/at", volume + "/link") as swapper, untouched(place):
+        runs = [sandbox("-v", volume + ":/tmp/v", option, value, "--", "./" + os.path.basename(probed), "write", "planted", "/tmp/v/at/new/x", "/tmp/v/at/folder/x")
+                for _ in range(60)]
     check(swapper.count > 1000, "control: exchanged only %d times" % swapper.count)
+    if option == "--protect":   # it is luck whether an exchange hits between its looks, and which of them then finds nothing
+        ended = {outcome(got) for got in runs}
+        check({"ran"} <= ended <= set(ways), "outcomes: %s" % ended)
+    else:
+        raced(ways, runs)
     # what the command itself writes lands in the volume; through the link it would land outside
+    same(place, before)
+
+
+@every_user
+@cases(volume=("-v", "{s}:/at/new/deep"), onto=("-v", "{s}:/at/folder"), file=("--file", "/at/made=x"), tmpfs=("--tmpfs", "/at/new"))
+def test_exchanged_in_a_root_directory(option, value):
+    """The same in a root directory, where missing names are made: never in the directory the link names."""
+    place, root = target(), attack_root()
+    before = tree(place), read(place + "/file")
+    shutil.copytree(place, root + "/at")
+    os.symlink(place, root + "/link")
+    value = value.format(s=sources())
+    with Swapper(root + "/at", root + "/link") as swapper, untouched(place):
+        runs = [sandbox("--rootfs", root, "--userns", "root", option, value, "--", "/bin/true") for _ in range(60)]
+    check(swapper.count > 1000, "control: exchanged only %d times" % swapper.count)
+    raced(("ran", "E-DEST"), runs)
     same(place, before)
