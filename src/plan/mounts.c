@@ -27,7 +27,8 @@ enum mask_when {
 	AS_ROOT, /* the kernel's file mode keeps everybody else out: only for real root */
 };
 
-/* What a procfs or sysfs of one's own still shows of the host. */
+/* What a procfs or sysfs shows of the host, also one of the box's own. Not among them, as it is a
+ * directory for each CPU and a mask a mount: /sys/devices/system/cpu/cpuN/thermal_throttle. */
 /* clang-format off */
 static const struct { const char *path; bool readonly; enum mask_when when; } masks[] = {
 	{ "/proc/acpi",                   false, ALWAYS  },
@@ -185,14 +186,15 @@ static void forbid_nesting(struct build *b)
 	op->u.sysctl.value = "0";
 }
 
-static void frame_masks(struct build *b, bool proc, bool sys)
+/* One that is shared with the host is a bind of ours as well, and read-only as a whole. */
+static void frame_masks(struct build *b, bool fresh_proc)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(masks); i++) {
 		bool in_proc = path_below(masks[i].path, "/proc");
 		struct op *op;
 
-		if ((in_proc && !proc) || (!in_proc && !sys) ||
-		    (masks[i].when == AS_ROOT && b->host->euid != 0))
+		if ((masks[i].when == AS_ROOT && b->host->euid != 0) ||
+		    (masks[i].readonly && in_proc && !fresh_proc))
 			continue;
 		op = plan_add(b, OP_MASK, STAGE_BUILD, 0);
 		op->u.mask.path = masks[i].path;
@@ -240,7 +242,7 @@ static int frame(struct build *b, struct err *err)
 	op->u.sysfs.make = view_makes_places(b);
 	/* one covered file makes the kernel refuse a fresh procfs or sysfs further in */
 	if (!b->spec->nested)
-		frame_masks(b, fresh_proc, fresh_sys);
+		frame_masks(b, fresh_proc);
 	else if (b->host->euid == 0)
 		plan_notice(
 			b,

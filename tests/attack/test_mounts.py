@@ -86,6 +86,21 @@ def test_masks(kind):
 
 
 @every_user
+@cases(pid=("--share", "pid"), net=("--share", "net"), both=("--share", "pid,net"))
+def test_masks_of_what_is_shared(*options):
+    """The masks lie on /proc and /sys of the host, too, where these are shared."""
+    probe()
+    names = [name for name in ("keys", "key-users", "interrupts", "timer_list", "sched_debug", "kcore", "latency_stats") if os.path.exists("/proc/" + name)]
+    got = sandbox(*options, "--", "./probe", "read", *("/proc/" + name for name in names))
+    equal([line for line in got.lines if not re.match(r"/proc/\S+: \w+$", line) and line.strip()], [], "what masked files say")
+    equal(len(tried(got)) >= len(names), True, "all were tried\n%s\nvalue" % got)
+    folders = [path for path in ("/sys/firmware", "/sys/devices/virtual/powercap", "/proc/acpi", "/proc/scsi", "/proc/asound") if os.path.isdir(path)]
+    for path in folders:
+        equal(succeeds(*options, "--", "ls", "-A", path).out, "", "what is in " + path)
+    check("/sys/firmware" in folders and os.listdir("/sys/firmware"), "control: nothing to be seen outside")
+
+
+@every_user
 @needs("busybox")
 def test_masks_of_an_exchanged_proc():
     """Masks lie on the procfs and sysfs of the box, though another box exchanges the names in its root directory during the start."""
