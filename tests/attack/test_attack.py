@@ -193,6 +193,45 @@ def test_cve_2024_42472():
         # the link is the caller's own word when it stands there at the pin; never half of each
         check(got.out.strip() in ("harmless", word) or "E-RACE" in got.err or "E-SOURCE" in got.err, "neither one nor the other\n%s" % got)
         check(got.code == 0 or got.out == "", "refused, and yet read\n%s" % got)
+    check({"ran"} <= {outcome(got) for got in outcomes}, "none ran")
+
+
+def has_open(process, path):
+    """Whether a process below this one holds a descriptor of that very path."""
+    for pid in descendants(process.pid):
+        try:
+            if path in (os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)):
+                return True
+        except OSError:
+            pass
+    return False
+
+
+SOURCES = {"volume": ("given", "-v", "{}:/tmp/v"), "file": ("given/secret", "-v", "{}:/tmp/v"), "secret": ("given/secret", "--secret", "key={}"),
+           "home": ("given", "--home", "{}"), "rootfs": ("given", "--rootfs", "{}")}
+
+
+@every_user
+@needs("strace")
+@cases(**{name: row for name, row in SOURCES.items()})
+def test_source_exchanged_after_its_pin(which, option, value):
+    """The same at the one moment that counts, with the start held between the pin and the namespaces: refused as E-RACE."""
+    model = busybox_root()
+    for exchange in (False, True):
+        place = elsewhere()
+        for name in ("given", "other"):
+            shutil.copytree(model, place + "/" + name, symlinks=True)
+            write(place + "/" + name + "/secret", name)
+        source, other = place + "/" + which, place + "/" + which.replace("given", "other")
+        held = ("strace", "-qqq", "-o", "/dev/null", "-e", "trace=clone3", "-e", "signal=none", "-e", "inject=clone3:delay_enter=%d" % (400000 * SLOW))
+        process = start(option, value.format(source), "--userns", "root", "--", "/bin/sh", "-c", "echo ran", via=held, env={"ASAN_OPTIONS": "detect_leaks=0"},
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        eventually(lambda: has_open(process, source), "the pin")
+        if exchange:
+            equal(ctypes.CDLL(None).renameat2(-100, source.encode(), -100, other.encode(), 2), 0, "renameat2")
+        out, err = (text.decode() for text in process.communicate(timeout=TIMEOUT))
+        got = Result(process.args, process.returncode, out, err)
+        equal((outcome(got), got.out), ("E-RACE", "") if exchange else ("ran", "ran\n"), "outcome, and what was said\n%s\nvalue" % got)
 
 
 @every_user

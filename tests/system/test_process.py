@@ -180,6 +180,25 @@ def test_launcher_killed():
     eventually(lambda: not [pid for pid in left if alive(pid)], "the box's processes end", 3)
 
 
+def test_launcher_killed_while_the_box_is_stopped():
+    """The kernel ends the box with its launcher: the first process, stopped, cannot do it."""
+    process = start("--", "/bin/sh", "-c", "echo ready; sleep 1000", stdout=subprocess.PIPE)
+    equal(line_of(process), "ready", "line")
+    first = box_pid(process)
+    left = descendants(process.pid)
+    check(first in left and len(left) > 1, "no process of the box was seen")
+    try:
+        os.kill(first, signal.SIGSTOP)
+        eventually(lambda: process_table()[first][1] == "T", "the first process stops")
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        eventually(lambda: not [pid for pid in left if alive(pid)], "the box's processes end", 3)
+    finally:
+        if alive(first):
+            os.kill(first, signal.SIGKILL)
+
+
 def alive(pid):
     return process_table().get(pid, (0, "X"))[1] not in "ZX"
 

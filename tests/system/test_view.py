@@ -479,3 +479,27 @@ def test_workdir():
 def test_shadow_is_unreadable():
     """Password hashes stay unreadable while /etc/passwd is readable."""
     sh("head -n 1 /etc/passwd >/dev/null; ! cat /etc/shadow 2>/dev/null")
+
+
+@needs("unshare")
+def test_mounts_made_meanwhile():
+    """What is mounted on a shared mount of the host while a box runs does not appear in it, nor the other way round."""
+    got = in_outer("""
+mkdir m w; mount -t tmpfs none m; mount --make-rshared m; mkdir m/outer m/inner; mkfifo up down; cd w
+"$SANDBOX" -q --root --cap-add sys_admin -v ../m:/m -- /bin/sh -c '
+    mount -t tmpfs none /m/inner && : >/m/inner/made; echo ready; read line; echo box: $(ls -A /m/outer) $(ls -A /m/inner)' <../down >../up &
+exec 3>../down 4<../up; read line <&4; test "$line" = ready
+mount -t tmpfs none ../m/outer; : >../m/outer/made; echo go >&3; cat <&4; echo host: $(ls -A ../m/outer) $(ls -A ../m/inner)
+grep -c "/m .* shared:" /proc/self/mountinfo
+""")
+    equal(got.lines, ["box: made", "host: made", "1"], "what is seen\n%s\nvalue" % got)
+
+
+@needs("unshare")
+@cases(null=("/dev/null", "/dev/zero", "1:3"), zero=("/dev/zero", "/dev/full", "1:5"), random=("/dev/urandom", "/dev/zero", "1:9"), file=("/dev/random", "plain", "1:8"))
+def test_devices_that_are_others(name, other, number):
+    """A node of the host's /dev that is another device, or none, is refused by its number."""
+    got = in_outer(": >plain; mount --bind %s %s; mkdir w; cd w; exec \"$SANDBOX\" -- /bin/echo ran" % (other, name))
+    equal((got.code, got.out), (125, ""), "exit status and stdout\n%s\nvalue" % got)
+    matches(got.err, r"error\[E-MOUNT\]: .*%s" % name, "stderr")
+    matches(got.err, r"^  cause: .*character device %s " % number, "stderr")
