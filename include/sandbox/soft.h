@@ -38,6 +38,7 @@ enum soft_kind {
 	SOFT_CPU_TIME,  /* the CPU time was used up; the same */
 	SOFT_FIGURES,   /* the answer to a request */
 	SOFT_READY,     /* the first of all: it is confined, and watches */
+	SOFT_BLIND,     /* it cannot see the box any more: see `error`; the same as SOFT_OOM */
 };
 
 #define SOFT_MAGIC 0x53424c4du /* "SBLM" */
@@ -49,19 +50,20 @@ struct soft_report {
 	uint64_t memory_peak;     /* bytes; 0 without a memory limit */
 	uint64_t processes_peak;  /* as seen: shorter lives than a cycle may be missing */
 	uint64_t throttled_us;    /* time spent in pauses */
+	uint64_t error;           /* SOFT_BLIND: the errno */
 };
 
 /*
  * The limiter, in a process of its own. Returns its exit status: 0 after `report` has hung up,
- * 1 if it could not start; never earlier, so whoever sees it end otherwise (the payload may
+ * 1 if it could not start or go on; never earlier, so whoever sees it end otherwise (the payload may
  * `kill -9 -1`) must end the box. Whoever sees it stopped must send it SIGCONT.
  *
  *   proc     the root of a procfs of the PID namespace it runs in (O_PATH is enough)
  *   report   a SOCK_SEQPACKET end; the other end is the reader of struct soft_report
  *
- * It starts its own session, blocks all signals, keeps CAP_KILL alone (to pause other ids of a
- * range map; nothing with a freezer), is killed with its parent, and closes every other
- * descriptor. The caller is single-threaded and non-dumpable, so that the payload cannot trace
+ * It starts its own session, blocks all signals, keeps CAP_KILL (to pause other ids of a range map)
+ * and, unused, CAP_SYS_NICE (soft.c says why; neither with a freezer), is killed with its parent,
+ * and closes every other descriptor. The caller is single-threaded and non-dumpable, so that the payload cannot trace
  * what was inherited. It allocates once, at its start.
  */
 int soft_main(const struct soft_limits *limits, int proc, int report);

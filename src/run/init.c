@@ -88,21 +88,19 @@ static void report(const struct init *init, enum wire_kind kind, int value)
 		leave(init, INIT_FAILED);
 }
 
-/* The limiter's figures come before the end, so that the launcher has them for its report. */
-static void report_figures(const struct init *init)
-{
-	struct soft_report figures;
-
-	if (limiter_figures(init->run, &figures) == 0)
-		(void)wire_send_figures(init->run->wire, &figures);
-}
-
-static _Noreturn void limiter_gone(struct init *init)
+/* `blind`: it lives, but cannot see the box, by that errno. */
+static _Noreturn void limits_lost(const struct init *init, int blind)
 {
 	struct err err = { 0 };
 
-	(void)err_set(&err, ERR_LIMIT, ESRCH, "the limits no longer hold");
-	(void)err_cause(&err, "the process that enforced them was killed in the box");
+	if (blind) {
+		(void)err_set(&err, ERR_LIMIT, blind,
+			      "the limits no longer hold: the process that enforces them cannot "
+			      "look at the box");
+	} else {
+		(void)err_set(&err, ERR_LIMIT, ESRCH, "the limits no longer hold");
+		(void)err_cause(&err, "the process that enforced them was killed in the box");
+	}
 	(void)err_fix(&err, "use limits of the kernel: see sandbox-limits(7) and sandbox doctor");
 	err.stage = STAGE_WATCH;
 	(void)wire_send(init->run->wire, WIRE_FAILED, 0, &err, -1);
@@ -110,18 +108,33 @@ static _Noreturn void limiter_gone(struct init *init)
 }
 
 /* The box is over its memory or its time: everything else has been killed already. */
-static void on_limiter(struct init *init)
+static void on_figures(const struct init *init, const struct soft_report *figures)
+{
+	if (figures->kind == SOFT_BLIND)
+		limits_lost(init, (int)figures->error);
+	(void)wire_send_figures(init->run->wire, figures);
+	if (figures->kind != SOFT_FIGURES)
+		leave(init, INIT_FAILED);
+}
+
+static void on_limiter(const struct init *init)
 {
 	struct soft_report figures;
 	int r = soft_receive(init->run->limiter_fd, &figures);
 
-	if (r == -EAGAIN)
-		return;
-	if (r < 0)
-		limiter_gone(init);
-	(void)wire_send_figures(init->run->wire, &figures);
-	if (figures.kind != SOFT_FIGURES)
-		leave(init, INIT_FAILED);
+	if (r == 0)
+		on_figures(init, &figures);
+	else if (r != -EAGAIN)
+		limits_lost(init, 0);
+}
+
+/* The limiter's figures come before the end, so that the launcher has them for its report. */
+static void report_figures(const struct init *init)
+{
+	struct soft_report figures;
+
+	if (limiter_figures(init->run, &figures) == 0)
+		on_figures(init, &figures);
 }
 
 static void reap(struct init *init)

@@ -16,15 +16,31 @@ void freezer_poll(const struct watch *w, struct pollfd *slot)
 	*slot = (struct pollfd){ w->limiter_lost ? -1 : w->box->limiter, POLLIN, 0 };
 }
 
+static void lose(struct watch *w)
+{
+	w->failure.stage = STAGE_WATCH;
+	w->failed = true;
+	teardown_kill(w);
+}
+
 void limits_lost(struct watch *w, const char *cause)
 {
 	if (w->ending.exited || w->failed || w->gone)
 		return;
 	(void)err_set(&w->failure, ERR_LIMIT, ESRCH, "the limits no longer hold");
 	(void)err_cause(&w->failure, "%s", cause);
-	w->failure.stage = STAGE_WATCH;
-	w->failed = true;
-	teardown_kill(w);
+	lose(w);
+}
+
+static void on_blind(struct watch *w, int num)
+{
+	w->limiter_lost = true;
+	if (w->ending.exited || w->failed || w->gone)
+		return;
+	(void)err_set(&w->failure, ERR_LIMIT, num,
+		      "the limits no longer hold: the process that enforces them cannot look at "
+		      "the box");
+	lose(w);
 }
 
 static void on_end(struct watch *w)
@@ -42,6 +58,10 @@ void freezer_handle(struct watch *w, const struct pollfd *slot)
 		return;
 	if (r < 0) {
 		on_end(w);
+		return;
+	}
+	if (report.kind == SOFT_BLIND) {
+		on_blind(w, (int)report.error);
 		return;
 	}
 	w->figures = report;

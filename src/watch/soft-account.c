@@ -79,17 +79,50 @@ static const char *path_of(pid_t pid, const char *name, char *buf, size_t size)
 	return p;
 }
 
-ssize_t soft_read(int dir, pid_t pid, const char *name, char *buf, size_t size)
+void soft_fail(struct soft *s, int num)
+{
+	if (s->error == 0)
+		s->error = num;
+}
+
+/* 0 or the errno; nothing in it is as good as gone. */
+static int read_text(const struct soft *s, pid_t pid, const char *name, char *buf, size_t size)
 {
 	char path[48];
-	autofd int fd = openat(dir, pid > 0 ? path_of(pid, name, path, sizeof(path)) : name,
-			       O_RDONLY | O_CLOEXEC);
+	autofd int fd = pid > 0 ? openat(s->proc, path_of(pid, name, path, sizeof(path)),
+					 O_RDONLY | O_CLOEXEC)
+				: openat(s->limits.freezer, name, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
 
-	if (n < 0)
-		return -errno;
+	if (n <= 0)
+		return n < 0 ? errno : ESRCH;
 	buf[n] = '\0';
-	return n;
+	return 0;
+}
+
+/* The box's processes can lower our limits (prlimit(2) asks for the same user alone), so that no file
+ * can be opened: that must not look as if there were nobody. */
+static bool is_gone(int num)
+{
+	return num == ENOENT || num == ESRCH || num == ENODEV;
+}
+
+bool soft_read(struct soft *s, pid_t pid, const char *name, char *buf, size_t size)
+{
+	int num = read_text(s, pid, name, buf, size);
+
+	if (num != 0 && !is_gone(num))
+		soft_fail(s, num);
+	return num == 0;
+}
+
+bool soft_read_if_allowed(struct soft *s, pid_t pid, const char *name, char *buf, size_t size)
+{
+	int num = read_text(s, pid, name, buf, size);
+
+	if (num != 0 && num != EACCES && num != EPERM && !is_gone(num))
+		soft_fail(s, num);
+	return num == 0;
 }
 
 bool account_parse(const char *text, uint64_t tick, struct soft_process *ret)
@@ -253,8 +286,13 @@ static bool read_row(struct soft *s, pid_t pid, const struct soft_process *was,
 		*ret = *was;
 		return true;
 	}
-	return soft_read(s->proc, pid, "stat", text, sizeof(text)) > 0 &&
-	       account_parse(text, s->tick, ret);
+	if (!soft_read(s, pid, "stat", text, sizeof(text)))
+		return false;
+	if (!account_parse(text, s->tick, ret)) {
+		soft_fail(s, EBADMSG);
+		return false;
+	}
+	return true;
 }
 
 void account_read(struct soft *s)

@@ -24,7 +24,7 @@ static void read_statm(struct soft *s, struct soft_pages *row)
 	const char *p = text;
 	uint64_t resident;
 
-	if (soft_read(s->proc, row->pid, "statm", text, sizeof(text)) <= 0)
+	if (!soft_read(s, row->pid, "statm", text, sizeof(text)))
 		return;
 	row->size = soft_number(&p);
 	resident = soft_number(&p);
@@ -52,7 +52,7 @@ static void read_shmem(struct soft *s, struct soft_pages *row)
 	if (row->shmem_for == row->shared)
 		return;
 	row->shmem_for = row->shared;
-	if (soft_read(s->proc, row->pid, "status", text, sizeof(text)) > 0 &&
+	if (soft_read(s, row->pid, "status", text, sizeof(text)) &&
 	    find_kib(text, "\nRssShmem:", &bytes))
 		row->shmem = bytes / s->page;
 }
@@ -62,7 +62,7 @@ static bool read_pss(struct soft *s, pid_t pid, uint64_t *ret)
 	char text[SOFT_FILE];
 	uint64_t anon, shmem;
 
-	if (soft_read(s->proc, pid, "smaps_rollup", text, sizeof(text)) <= 0)
+	if (!soft_read_if_allowed(s, pid, "smaps_rollup", text, sizeof(text)))
 		return false;
 	/* the parts came with Linux 5.4; the whole has file pages too */
 	if (find_kib(text, "\nPss_Anon:", &anon) && find_kib(text, "\nPss_Shmem:", &shmem)) {
@@ -138,10 +138,10 @@ static bool is_borrowed(struct soft *s, const struct soft_pages *row)
 	for (size_t i = 0; i < table->n && !twin; i++)
 		twin = table->row[i].pid != row->pid && table->row[i].size == row->size &&
 		       table->row[i].anon == row->anon;
-	if (!twin || soft_read(s->proc, row->pid, "stat", text, sizeof(text)) <= 0 ||
+	if (!twin || !soft_read(s, row->pid, "stat", text, sizeof(text)) ||
 	    !account_parse(text, s->tick, &child) || child.parent <= 1)
 		return false;
-	if (soft_read(s->proc, child.parent, "stat", text, sizeof(text)) <= 0 ||
+	if (!soft_read(s, child.parent, "stat", text, sizeof(text)) ||
 	    !account_parse(text, s->tick, &parent) || parent.state != 'D')
 		return false;
 	for (size_t i = 0; i < table->n; i++)

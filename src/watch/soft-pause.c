@@ -57,7 +57,8 @@ static void list_proc(struct soft *s)
 
 	s->pids.n = 0;
 	s->pids.full = false;
-	(void)lseek(s->proc, 0, SEEK_SET);
+	if (lseek(s->proc, 0, SEEK_SET) < 0)
+		soft_fail(s, errno);
 	while ((n = getdents64(s->proc, buf, sizeof(buf))) > 0) { /* glibc 2.30 */
 		for (ssize_t at = 0; at < n;) {
 			const struct dirent64 *entry = (const void *)(buf + at);
@@ -68,6 +69,8 @@ static void list_proc(struct soft *s)
 			at += entry->d_reclen;
 		}
 	}
+	if (n < 0)
+		soft_fail(s, errno);
 }
 
 static uint64_t charge_proc(struct soft *s, uint64_t ran)
@@ -82,8 +85,7 @@ static char state_now(struct soft *s, pid_t pid)
 	char text[SOFT_FILE];
 	struct soft_process row;
 
-	return soft_read(s->proc, pid, "stat", text, sizeof(text)) > 0 &&
-			       account_parse(text, s->tick, &row)
+	return soft_read(s, pid, "stat", text, sizeof(text)) && account_parse(text, s->tick, &row)
 		       ? row.state
 		       : 'X';
 }
@@ -159,7 +161,7 @@ static struct stop look_at(struct soft *s, pid_t pid)
 	const char *state, *p;
 	uint64_t mask = 0;
 
-	if (soft_read(s->proc, pid, "status", text, sizeof(text)) <= 0)
+	if (!soft_read(s, pid, "status", text, sizeof(text)))
 		return (struct stop){ 0 };
 	state = strstr(text, "\nState:\t");
 	p = strstr(text, "\nShdPnd:\t");
@@ -272,7 +274,7 @@ static void list_cgroup(struct soft *s)
 	autofd int fd = openat(s->limits.freezer, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	char buf[DIRENTS];
 	pid_t pid = 0;
-	ssize_t n;
+	ssize_t n = fd;
 
 	s->pids.n = 0;
 	s->pids.full = false;
@@ -286,6 +288,8 @@ static void list_cgroup(struct soft *s)
 			pid = 0;
 		}
 	}
+	if (n < 0 && errno != ENODEV && errno != ENOENT) /* it is removed when nobody is left */
+		soft_fail(s, errno);
 }
 
 static uint64_t charge_cgroup(struct soft *s, uint64_t ran)
@@ -295,7 +299,7 @@ static uint64_t charge_cgroup(struct soft *s, uint64_t ran)
 	uint64_t usage, used;
 
 	(void)ran;
-	if (soft_read(s->limits.freezer, 0, "cpu.stat", text, sizeof(text)) <= 0)
+	if (!soft_read(s, 0, "cpu.stat", text, sizeof(text)))
 		return 0;
 	p = strstr(text, "usage_usec ");
 	if (!p)

@@ -67,17 +67,21 @@ static int keep_descriptors(struct soft *s, int proc, int report)
 	return sys_close_from(FD_FREE, true);
 }
 
-static int keep_kill_alone(bool needed)
+/* CAP_KILL to pause other ids of the box, and CAP_SYS_NICE not to be used: a process that holds none can
+ * give no other CPUs, class or priority to one that does (cap_safe_nice() in security/commoncap.c),
+ * so the box cannot starve us of the CPU, also where it holds CAP_KILL itself. */
+static int keep_capabilities(bool needed)
 {
 	struct __user_cap_header_struct hdr = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
-	uint32_t keep = needed ? 1u << CAP_KILL : 0;
+	uint32_t keep = needed ? 1u << CAP_KILL | 1u << CAP_SYS_NICE : 0;
 
 	if (syscall(SYS_capget, &hdr, data) < 0)
 		return -errno;
 	keep &= data[0].permitted;
 	memset(data, 0, sizeof(data));
-	data[0].permitted = data[0].effective = keep;
+	data[0].permitted = keep;
+	data[0].effective = keep & 1u << CAP_KILL;
 	if (syscall(SYS_capset, &hdr, data) < 0)
 		return -errno;
 	/* none is left where ambient capabilities are not inheritable */
@@ -98,7 +102,7 @@ static int confine(const struct soft *s)
 	(void)prctl(PR_SET_TIMERSLACK, (unsigned long)SLACK, 0, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
-	if (keep_kill_alone(s->limits.freezer < 0) < 0)
+	if (keep_capabilities(s->limits.freezer < 0) < 0)
 		return -errno;
 	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
 }
@@ -124,6 +128,7 @@ static void tell(struct soft *s, enum soft_kind kind)
 		.memory_peak = s->memory.peak,
 		.processes_peak = s->processes_peak,
 		.throttled_us = (s->throttled + (s->paused ? now_ns() - s->paused_at : 0)) / 1000,
+		.error = (uint64_t)s->error,
 	};
 
 	(void)send(s->report, &report, sizeof(report), MSG_NOSIGNAL);
@@ -232,11 +237,12 @@ static bool on_report(struct soft *s)
 		if (s->cpu_due != UINT64_MAX)
 			s->cpu_due = now_ns();
 	}
-	tell(s, SOFT_FIGURES);
+	if (!s->error || s->over)
+		tell(s, SOFT_FIGURES);
 	return true;
 }
 
-/* Until `due`, or something comes in. */
+/* Until `due`, or something comes in. False: the other end is gone. */
 static bool wait_until(struct soft *s, uint64_t due)
 {
 	struct pollfd p = { .fd = s->report, .events = POLLIN };
@@ -247,9 +253,11 @@ static bool wait_until(struct soft *s, uint64_t due)
 		.tv_nsec = (long)(left % SOFT_S),
 	};
 
-	if (ppoll(&p, 1, due == UINT64_MAX ? NULL : &ts, NULL) <= 0)
-		return true;
-	return on_report(s);
+	int r = ppoll(&p, 1, due == UINT64_MAX ? NULL : &ts, NULL);
+
+	if (r < 0 && errno != EINTR)
+		soft_fail(s, errno); /* RLIMIT_NOFILE again: it bounds the length of the list */
+	return r <= 0 || on_report(s);
 }
 
 static void loop(struct soft *s)
@@ -265,6 +273,10 @@ static void loop(struct soft *s)
 			end_box(s, SOFT_OOM);
 		if (now >= s->cpu_due)
 			on_cpu(s, now);
+		if (s->error && !s->over) {
+			end_box(s, SOFT_BLIND);
+			return;
+		}
 	}
 	if (s->paused)
 		s->backend->resume(s);
@@ -319,7 +331,7 @@ int soft_main(const struct soft_limits *limits, int proc, int report)
 	start(s);
 	tell(s, SOFT_READY);
 	loop(s);
-	return 0;
+	return s->error ? 1 : 0;
 }
 
 int soft_wait(int report)

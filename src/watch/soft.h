@@ -159,6 +159,7 @@ struct soft {
 	uint64_t released; /* until then nothing is paused */
 	bool paused;
 	bool over;                    /* the limit was reached: nothing left to watch */
+	int error;                    /* why the box cannot be seen any more; 0: it can */
 	uint64_t cpu_due, memory_due; /* UINT64_MAX: never */
 
 	struct soft_pids pids;
@@ -175,9 +176,14 @@ struct soft {
 uint64_t soft_clock(int clock);
 /* The CPU time of a process; false: it is gone. */
 bool soft_process_clock(pid_t pid, uint64_t *ret);
-/* Reads PID/NAME below the procfs, or NAME below `dir` for pid 0, into a string: its length, or
- * negative errno. */
-ssize_t soft_read(int dir, pid_t pid, const char *name, char *buf, size_t size);
+/* Reads PID/NAME below the procfs, or NAME of the cgroup for pid 0, into a string. False: the process
+ * is gone, or soft->error is set: of a process that is there and cannot be read nothing is known, and
+ * none can be left out of a limit. */
+bool soft_read(struct soft *soft, pid_t pid, const char *name, char *buf, size_t size);
+/* The same; false also where the right to read it is missing. */
+bool soft_read_if_allowed(struct soft *soft, pid_t pid, const char *name, char *buf, size_t size);
+/* Sets soft->error, if it is not set. */
+void soft_fail(struct soft *soft, int num);
 uint64_t soft_number(const char **text);
 
 /* Reads the processes' times into soft->now; the former rows are soft->before. */

@@ -384,6 +384,27 @@ def test_limiter_killed(kill):
     lacks(got.err, "sandbox(1)", "stderr")   # the page of limits is another
 
 
+@cases(cpu=("--cpus", "20%"), memory=("-m", "1G"), time=("--cpu-time", "100s"), root=("--cpus", "20%", "--userns", "root"))
+def test_limiter_blinded(*options):
+    """A command that keeps the process which limits it from opening files ends its own box: nobody runs uncounted."""
+    got = refused("-q", *SOFT, *options, "--", PYTHON, "-c", FIND + "import resource\n[resource.prlimit(p, resource.RLIMIT_NOFILE, (0, 0)) for p in others]\nwhile True: pass",
+                  code="E-LIMIT", text="cannot look at the box")
+    contains(got.err, "cause: ", "stderr")
+
+
+@cases(plain=(), root=("--userns", "root"))
+def test_limiter_not_starved(*options):
+    """The command can give the process which limits it no other CPUs, class or priority, also where both hold CAP_KILL."""
+    got = py(FIND + """
+for p in others:
+    for name, act in (("affinity", lambda: os.sched_setaffinity(p, {min(os.sched_getaffinity(0))})), ("class", lambda: os.sched_setscheduler(p, os.SCHED_IDLE, os.sched_param(0))),
+                      ("nice", lambda: os.setpriority(os.PRIO_PROCESS, p, 19))):
+        try: act(); print(name, "was set")
+        except OSError as error: print(name, error.errno)
+""", "-q", *SOFT, *options, "--cpus", "80%")
+    equal(got.out, "affinity 1\nclass 1\nnice 1\n", "what the command could do")
+
+
 @needs("landlock6")
 def test_limiter_out_of_reach():
     """The limiter stands outside of the box's Landlock domain: the command can neither kill nor stop it."""

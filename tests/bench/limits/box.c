@@ -83,7 +83,7 @@ static double cpu_of(pid_t pid)
 
 static _Noreturn void leave(struct box *box, const struct soft_report *last)
 {
-	static const char *const ends[] = { "?", "oom", "cpu-time", "exited" };
+	static const char *const ends[] = { "?", "oom", "cpu-time", "exited", "?", "blind" };
 	struct rusage ru;
 	double wall = seconds(CLOCK_MONOTONIC) - box->begun, cpu;
 	double cost = cpu_of(box->limiter);
