@@ -132,7 +132,8 @@ struct op {
 			 const struct landlock_place *places; unsigned n; const int *keep;
 			 size_t nkeep; } landlock;                /* inherited: rights on 0, 1, 2 and `keep` */
 		struct { const char *base, *name; unsigned home, tmp; } private; /* slots of the two */
-		struct { bool network, truncate, signals; } calls; /* what is left to the command */
+		struct { bool processes;      /* those on other processes alone: a box with a tree */
+			 bool network, truncate, signals; } calls; /* else: what is left to it */
 		struct { const char *path; } chdir;
 		struct { const struct seccomp_program *program; const char *name; } seccomp; /* of
 			    LOCKDOWN: for all of the box; of EXEC: the command's; of INIT: PID 1's.

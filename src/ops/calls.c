@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: MIT
 /*
- * System calls that reach around Landlock when there are no namespaces: a small filter of its own,
- * beside whatever filter the user chose, in the command's process. What it refuses:
+ * System calls that reach around the rest of the confinement where there are no namespaces, or no PID
+ * namespace: a small filter of its own, beside whatever filter the user chose. What it refuses:
  *
  *   sockets    no ABI up to 7 confines connecting to a socket by its path, and behind one such path
  *              is the user's systemd, which starts programs outside. So there are none of AF_UNIX,
  *              and without a network none at all. Pairs that are connected for good stay.
  *   truncate   before ABI 3
- *   others     calls on other processes of the user, on its System V objects, keys and attributes of
- *              files, and io_uring, by which files and sockets are opened past any filter
+ *   processes  calls on other processes of the user; by prlimit(2) one can be killed. A filter does
+ *              not know the caller's own number, so only 0 says that it is meant.
+ *   others     calls on the user's System V objects, keys and attributes of files, and io_uring, by
+ *              which files and sockets are opened past any filter
+ *
+ * With --backend landlock it is for the command's process, and leaves out the scheduler's calls: libc
+ * names threads by their numbers. With --share pid it is the processes alone, for the whole box.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/ioprio.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -32,9 +38,11 @@
 #error "the low half of an argument comes first: see load_arg()"
 #endif
 
-enum { INSNS_MAX = 256, SETXATTRAT = 463, REMOVEXATTRAT = 466 };
+enum { INSNS_MAX = 512, SETXATTRAT = 463, REMOVEXATTRAT = 466 };
 
-enum when { ALWAYS, NO_NETWORK, NO_TRUNCATE, NO_SIGNALS };
+/* The first two are for every box without a PID namespace, or for that with --share pid alone; the
+ * others for --backend landlock. */
+enum when { PROCESSES, SCHEDULER, ALWAYS, NO_NETWORK, NO_TRUNCATE, NO_SIGNALS };
 
 /* Conditions look at the low 32 bits of one argument, which are what the kernel reads of an int. */
 enum cond { ANY, EQUAL, OTHER, MASKED };
@@ -61,10 +69,15 @@ static const struct row {
 	{ SYS_openat,         NO_TRUNCATE, MASKED, 2, O_TRUNC, O_ACCMODE | O_TRUNC, EACCES },
 	{ SYS_openat2,        NO_TRUNCATE, ANY,    0, 0, 0, ENOSYS },
 	{ SYS_kill,           NO_SIGNALS,  EQUAL,  0, (uint32_t)-1, 0, EPERM },
-	{ SYS_prlimit64,      ALWAYS,      OTHER,  0, 0, 0, EPERM },
-	{ SYS_setpriority,    ALWAYS,      OTHER,  0, PRIO_PROCESS, 0, EPERM },
-	{ SYS_setpriority,    ALWAYS,      OTHER,  1, 0, 0, EPERM },
-	{ SYS_ioprio_set,     ALWAYS,      OTHER,  1, 0, 0, EPERM },
+	{ SYS_prlimit64,      PROCESSES,   OTHER,  0, 0, 0, EPERM },
+	{ SYS_setpriority,    PROCESSES,   OTHER,  0, PRIO_PROCESS, 0, EPERM },
+	{ SYS_setpriority,    PROCESSES,   OTHER,  1, 0, 0, EPERM },
+	{ SYS_ioprio_set,     PROCESSES,   OTHER,  0, IOPRIO_WHO_PROCESS, 0, EPERM },
+	{ SYS_ioprio_set,     PROCESSES,   OTHER,  1, 0, 0, EPERM },
+	{ SYS_sched_setaffinity,  SCHEDULER, OTHER, 0, 0, 0, EPERM },
+	{ SYS_sched_setscheduler, SCHEDULER, OTHER, 0, 0, 0, EPERM },
+	{ SYS_sched_setparam,     SCHEDULER, OTHER, 0, 0, 0, EPERM },
+	{ SYS_sched_setattr,      SCHEDULER, OTHER, 0, 0, 0, EPERM },
 	{ SYS_shmget,         ALWAYS,      ANY,    0, 0, 0, ENOSYS },
 	{ SYS_shmat,          ALWAYS,      ANY,    0, 0, 0, ENOSYS },
 	{ SYS_shmctl,         ALWAYS,      ANY,    0, 0, 0, ENOSYS },
@@ -88,11 +101,33 @@ static const struct row {
 	{ SETXATTRAT,         ALWAYS,      ANY,    0, 0, 0, ENOSYS },
 	{ REMOVEXATTRAT,      ALWAYS,      ANY,    0, 0, 0, ENOSYS },
 };
+
+/* What --multiarch gives to the command besides, where those rows have other numbers. riscv64 has no
+ * such. x32's are x86_64's. */
+#if defined(__x86_64__)
+#define OTHER_ARCH(i386, arm) i386
+#elif defined(__aarch64__)
+#define OTHER_ARCH(i386, arm) arm
+#else
+#define OTHER_ARCH(i386, arm) -1
+#endif
+static const struct {
+	int nr, other;
+} others[] = {
+	{ SYS_prlimit64,          OTHER_ARCH(340, 369) },
+	{ SYS_setpriority,        OTHER_ARCH(97, 97) },
+	{ SYS_ioprio_set,         OTHER_ARCH(289, 314) },
+	{ SYS_sched_setaffinity,  OTHER_ARCH(241, 241) },
+	{ SYS_sched_setscheduler, OTHER_ARCH(156, 156) },
+	{ SYS_sched_setparam,     OTHER_ARCH(154, 154) },
+	{ SYS_sched_setattr,      OTHER_ARCH(351, 380) },
+};
 /* clang-format on */
 
 struct program {
 	struct sock_filter insns[INSNS_MAX];
 	unsigned n;
+	bool x32; /* its numbers are looked at as x86_64's */
 };
 
 static void put(struct program *p, unsigned code, uint32_t k, unsigned jt, unsigned jf)
@@ -105,72 +140,122 @@ static void put_load(struct program *p, size_t offset)
 	put(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
 }
 
+static void put_number(struct program *p)
+{
+	put_load(p, offsetof(struct seccomp_data, nr));
+#ifdef X32_BIT
+	if (p->x32)
+		put(p, BPF_ALU | BPF_AND | BPF_K, ~X32_BIT, 0, 0);
+#endif
+}
+
 static void put_refusal(struct program *p, int num)
 {
 	put(p, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ((uint32_t)num & SECCOMP_RET_DATA), 0, 0);
 }
 
 /* The number is in the accumulator before each row, and after it. */
-static void put_row(struct program *p, const struct row *row)
+static void put_row(struct program *p, const struct row *row, int nr)
 {
-	unsigned masked = row->cond == MASKED;
+	unsigned start = p->n;
 
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 1);
 	if (row->cond == ANY) {
-		put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)row->nr, 0, 1);
 		put_refusal(p, row->num);
 		return;
 	}
-	put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)row->nr, 0, 4 + masked);
 	put_load(p, offsetof(struct seccomp_data, args) + 8 * row->arg);
-	if (masked)
+	if (row->cond == MASKED)
 		put(p, BPF_ALU | BPF_AND | BPF_K, row->mask, 0, 0);
 	put(p, BPF_JMP | BPF_JEQ | BPF_K, row->value, row->cond == OTHER, row->cond != OTHER);
 	put_refusal(p, row->num);
-	put_load(p, offsetof(struct seccomp_data, nr));
+	put_number(p);
+	p->insns[start].jf = (uint8_t)(p->n - start - 1);
 }
 
 static bool applies(const struct op *op, const struct row *row)
 {
 	switch (row->when) {
-	case NO_NETWORK: return !op->u.calls.network;
-	case NO_TRUNCATE: return !op->u.calls.truncate;
-	case NO_SIGNALS: return !op->u.calls.signals;
+	case PROCESSES: return true;
+	case SCHEDULER: return op->u.calls.processes;
+	case NO_NETWORK: return !op->u.calls.processes && !op->u.calls.network;
+	case NO_TRUNCATE: return !op->u.calls.processes && !op->u.calls.truncate;
+	case NO_SIGNALS: return !op->u.calls.processes && !op->u.calls.signals;
 	case ALWAYS:
-	default: return true;
+	default: return !op->u.calls.processes;
 	}
 }
 
-static void build(struct program *p, const struct op *op)
+static int number(const struct row *row, bool other)
+{
+	for (unsigned i = 0; other && i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i].nr == row->nr)
+			return others[i].other;
+	return row->nr;
+}
+
+static void put_rows(struct program *p, const struct op *op, bool other)
+{
+	put_number(p);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (applies(op, &rows[i]))
+			put_row(p, &rows[i], number(&rows[i], other));
+	put(p, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+}
+
+static void build_native(struct program *p, const struct op *op)
 {
 #ifdef AUDIT_ARCH_NATIVE
 	put_load(p, offsetof(struct seccomp_data, arch));
 	put(p, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_NATIVE, 1, 0);
 #endif
 	put_refusal(p, ENOSYS);
-	put_load(p, offsetof(struct seccomp_data, nr));
 #ifdef X32_BIT
+	put_number(p);
 	put(p, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
 	put_refusal(p, ENOSYS);
 #endif
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (applies(op, &rows[i]))
-			put_row(p, &rows[i]);
-	put(p, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+	put_rows(p, op, false);
 }
 
-_Static_assert(sizeof(rows) / sizeof(rows[0]) * 6 + 8 < INSNS_MAX, "the program has room");
+/* Which architectures there are is the other filter's to say. */
+static void build_any(struct program *p, const struct op *op)
+{
+#ifdef AUDIT_ARCH_NATIVE
+	unsigned jump;
 
-/* no_new_privs is set. */
+	p->x32 = true;
+	put_load(p, offsetof(struct seccomp_data, arch));
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_NATIVE, 1, 0);
+	jump = p->n;
+	put(p, BPF_JMP | BPF_JA, 0, 0, 0);
+	put_rows(p, op, false);
+	p->insns[jump].k = p->n - jump - 1;
+	p->x32 = false;
+	put_rows(p, op, true);
+#else
+	(void)op;
+	put_refusal(p, ENOSYS);
+#endif
+}
+
+/* Of build_native(); the other has few of the rows. */
+_Static_assert(sizeof(rows) / sizeof(rows[0]) * 6 + 9 < INSNS_MAX, "the program has room");
+
+/* no_new_privs is set, or CAP_SYS_ADMIN held. */
 int op_calls_apply(const struct op *op, struct run *run, struct err *err)
 {
 	struct program p = { .n = 0 };
 	struct sock_fprog prog = { .filter = p.insns };
 
 	(void)run;
-	build(&p, op);
+	if (op->u.calls.processes)
+		build_any(&p, op);
+	else
+		build_native(&p, op);
 	prog.len = (unsigned short)p.n;
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) < 0)
 		return err_set(err, ERR_LOCKDOWN, errno,
-			       "cannot refuse the system calls that Landlock does not confine");
+			       "cannot refuse the system calls that nothing else confines");
 	return 0;
 }

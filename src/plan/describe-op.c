@@ -372,6 +372,10 @@ DESCRIBE(private)
 
 DESCRIBE(calls)
 {
+	if (op->u.calls.processes) {
+		g_string_append(out, "none-on-other-processes");
+		return;
+	}
 	g_string_append_printf(out, "no-unix-sockets%s%s%s",
 			       op->u.calls.network ? "" : " no-sockets",
 			       op->u.calls.truncate ? "" : " no-truncate",

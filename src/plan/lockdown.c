@@ -13,6 +13,7 @@
  *                 namespace it is the command's process that enters the domain, so that the first
  *                 one stays out of its reach
  *   chdir         with the command's own rights, and checked to lie inside the new root
+ *   calls         with a shared PID namespace, those on other processes
  *   seccomp       last: from here on only the command's start and PID 1's loop. Without
  *                 no_new_privs it needs CAP_SYS_ADMIN, so before the capabilities go; what follows
  *                 then is in every filter
@@ -128,6 +129,18 @@ static void plan_chdir(struct build *b)
 	op->u.chdir.path = dir;
 }
 
+/* Without a PID namespace there are processes outside to be reached by more than signals and tracing,
+ * which Landlock keeps inside. Where it stands the seccomp filter could stand, for the same reasons. */
+static void plan_calls(struct build *b)
+{
+	struct op *op;
+
+	if (b->plan->pid_namespace || b->plan->landlock_only)
+		return;
+	op = plan_add(b, OP_CALLS, STAGE_LOCKDOWN, b->spec->origin[OPT_SHARE]);
+	op->u.calls.processes = true;
+}
+
 int plan_lockdown(struct build *b, struct err *err)
 {
 	int r = plan_landlock_check(b, err);
@@ -135,8 +148,10 @@ int plan_lockdown(struct build *b, struct err *err)
 
 	plan_rlimits(b);
 	(void)plan_add(b, OP_KEYRING, STAGE_LOCKDOWN, 0);
-	if (b->spec->allow_new_privs)
+	if (b->spec->allow_new_privs) {
+		plan_calls(b);
 		plan_seccomp(b, STAGE_LOCKDOWN, bounding(b));
+	}
 	plan_caps(b);
 	if (!b->spec->allow_new_privs) {
 		(void)plan_add(b, OP_NO_NEW_PRIVS, STAGE_LOCKDOWN, 0);
@@ -147,8 +162,10 @@ int plan_lockdown(struct build *b, struct err *err)
 	plan_ulimits(b);
 	if (!b->spec->allow_new_privs && !b->plan->pid_namespace)
 		plan_landlock(b, STAGE_HANDOFF);
-	if (!b->spec->allow_new_privs)
+	if (!b->spec->allow_new_privs) {
+		plan_calls(b);
 		plan_seccomp(b, STAGE_LOCKDOWN, bounding(b));
+	}
 	op = plan_add(b, OP_CLOSE_FDS, STAGE_HANDOFF, b->spec->origin[OPT_PRESERVE_FDS]);
 	op->u.fds.keep = (const int *)(const void *)b->spec->preserve_fds->data;
 	op->u.fds.n = b->spec->preserve_fds->len;

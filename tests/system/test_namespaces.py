@@ -43,6 +43,39 @@ def test_share_pid_ends_all():
     equal(got.out, "started\n", "stdout")   # the leak hunt of the runner does the rest
 
 
+# each sets what is set already, so that nothing comes of it where it is not refused
+OTHERS = """
+import ctypes, os, resource, sys
+call = ctypes.CDLL(None, use_errno=True).syscall
+nice, parameter, limit = os.getpriority(os.PRIO_PROCESS, 0), os.sched_param(0), resource.getrlimit(resource.RLIMIT_NOFILE)
+def ioprio(which, who):
+    if call({"x86_64": 251, "aarch64": 30, "riscv64": 30}[os.uname().machine], which, who, 0) < 0: raise OSError(ctypes.get_errno(), "")
+for who in (int(sys.argv[1]), 0):
+    for name, act in (("prlimit", lambda: resource.prlimit(who, resource.RLIMIT_NOFILE, limit)), ("nice", lambda: os.setpriority(os.PRIO_PROCESS, who, nice)),
+                      ("ioprio", lambda: ioprio(1, who)), ("affinity", lambda: os.sched_setaffinity(who, os.sched_getaffinity(0))),
+                      ("class", lambda: os.sched_setscheduler(who, os.SCHED_OTHER, parameter)), ("parameter", lambda: os.sched_setparam(who, parameter)),
+                      ("group", lambda: os.setpriority(os.PRIO_PGRP, who, nice)), ("user", lambda: os.setpriority(os.PRIO_USER, who, nice)),
+                      ("ioprio of a user", lambda: ioprio(3, who))):
+        try: act(); print(name, "of another:" if who else "its own:", "done")
+        except OSError as error: print(name, "of another:" if who else "its own:", error.errno)
+"""
+
+
+@cases(default=(), open=("--seccomp", "off"), own=("--seccomp-deny", "acct"), privileges=("--allow-new-privs",), multiarch=("--multiarch",))
+def test_share_pid_reaches_nobody(*options):
+    """With --share pid no limit, priority, class or CPU of a process outside is changed; the box's own are."""
+    with subprocess.Popen(["sleep", "1000"]) as outside:
+        try:
+            rows = dict(line.split(": ") for line in succeeds("--share", "pid", *options, "--", PYTHON, "-c", OTHERS, str(outside.pid)).lines)
+            done = [row for row, how in rows.items() if how == "done"]
+            equal(done, [name + " its own" for name in ("prlimit", "nice", "ioprio", "affinity", "class", "parameter")], "what worked")
+            equal({row: how for row, how in rows.items() if how not in ("done", "1")}, {}, "refused with another errno")
+            free = subprocess.run([PYTHON, "-c", OTHERS, str(outside.pid)], capture_output=True, check=True, text=True)
+            equal(free.stdout.count("of another: done"), 6, "control")
+        finally:
+            outside.kill()
+
+
 def test_share_list():
     """A list of names shares them all."""
     outside, box = ours(), inodes("--share", "ipc,uts", "--share", "cgroup")

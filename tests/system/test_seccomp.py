@@ -25,9 +25,14 @@ def answers(*options):
     return ret
 
 
+# of another process that is not there: refused only where there is no PID namespace
+OTHERS = {"other-" + name: how for how, names in (("ESRCH", ("prlimit", "priority", "ioprio")), ("EFAULT", ("affinity", "scheduler", "parameter", "attributes")))
+          for name in names}
+
+
 def expected(name):
-    if name in SOCKETS:
-        return SOCKETS[name]
+    if name in SOCKETS or name in OTHERS:
+        return {**SOCKETS, **OTHERS}[name]
     return "OK" if name in ALLOWED else "ENOSYS" if name in LIKE_MISSING else "EPERM"
 
 
@@ -79,6 +84,18 @@ def test_multiarch():
     for way in ("native", "int80"):
         equal({name: answer for name, answer in got[way].items() if answer != expected(name) and name not in own}, {}, way)
     matches(sandbox("--multiarch", "--", "/bin/true").err, r"--multiarch.*socket", "notice")
+
+
+@needs("tools")
+@cases(default=(), multiarch=("--multiarch",), open=("--seccomp", "off"))
+def test_share_pid_narrows(*options):
+    """With --share pid calls on other processes are refused, by whatever number that the box and the kernel have."""
+    got = answers("-q", "--share", "pid", *options)
+    for way, how in got.items():
+        if way == "native" or how["getpid"] == "OK":
+            equal({name: how[name] for name in OTHERS}, dict.fromkeys(OTHERS, "EPERM"), way)
+    if not options:
+        equal({name: how for name, how in got["native"].items() if name not in OTHERS and how != expected(name)}, {}, "the rest")
 
 
 @everywhere

@@ -92,6 +92,13 @@ static const struct call {
 	{ "netlink-netfilter", SYS_socket,            359, { AF_NETLINK, SOCK_RAW, 12 } },
 	{ "unknown",           1000,                  1000, { 0 } },
 	{ "getpid",            SYS_getpid,            20,  { 0 } },
+	{ "other-prlimit",     SYS_prlimit64,         340, { NONE, 0, 0, 0 } },
+	{ "other-priority",    SYS_setpriority,       97,  { 0, NONE, 0 } },
+	{ "other-ioprio",      SYS_ioprio_set,        289, { 1, NONE, 0 } },
+	{ "other-affinity",    SYS_sched_setaffinity, 241, { NONE, 8, BAD } },
+	{ "other-scheduler",   SYS_sched_setscheduler, 156, { NONE, 0, BAD } },
+	{ "other-parameter",   SYS_sched_setparam,    154, { NONE, BAD } },
+	{ "other-attributes",  SYS_sched_setattr,     351, { NONE, BAD, 0 } },
 #ifdef __x86_64__
 	{ "iopl",              SYS_iopl,              110, { 0 } },
 	{ "ioperm",            SYS_ioperm,            101, { 0, NONE, 1 } },
