@@ -96,8 +96,10 @@ static const struct row {
 	{ SYS_keyctl,         ALWAYS,      ANY,    0, 0, 0, EPERM },
 	{ SYS_setxattr,       ALWAYS,      ANY,    0, 0, 0, EOPNOTSUPP },
 	{ SYS_lsetxattr,      ALWAYS,      ANY,    0, 0, 0, EOPNOTSUPP },
+	{ SYS_fsetxattr,      ALWAYS,      ANY,    0, 0, 0, EOPNOTSUPP }, /* one to be read is enough */
 	{ SYS_removexattr,    ALWAYS,      ANY,    0, 0, 0, EOPNOTSUPP },
 	{ SYS_lremovexattr,   ALWAYS,      ANY,    0, 0, 0, EOPNOTSUPP },
+	{ SYS_fremovexattr,   ALWAYS,      ANY,    0, 0, 0, EOPNOTSUPP },
 	{ SETXATTRAT,         ALWAYS,      ANY,    0, 0, 0, ENOSYS },
 	{ REMOVEXATTRAT,      ALWAYS,      ANY,    0, 0, 0, ENOSYS },
 };

@@ -49,6 +49,39 @@ def test_view():
     nothing_left()
 
 
+ATTRIBUTES = """
+import ctypes, errno, os, sys
+libc, path = ctypes.CDLL(None, use_errno=True), sys.argv[1]
+fd, value = os.open(path, os.O_RDONLY), ctypes.create_string_buffer(b"x")
+args = (ctypes.c_uint64 * 2)(ctypes.addressof(value), 1)
+def call(*args):
+    if libc.syscall(*args) < 0: raise OSError(ctypes.get_errno(), "x")
+link = "/proc/self/fd/%d" % fd
+for name, act in (("path", lambda: os.setxattr(path, "user.a", b"x")), ("link", lambda: os.setxattr(path, "user.b", b"x", follow_symlinks=False)),
+                  ("descriptor", lambda: os.setxattr(fd, "user.c", b"x")), ("proc", lambda: os.setxattr(link, "user.d", b"x")),
+                  ("at", lambda: call(463, fd, b"", 0x1000, b"user.e", args, 16)), ("remove path", lambda: os.removexattr(path, "user.old")),
+                  ("remove link", lambda: os.removexattr(path, "user.old", follow_symlinks=False)), ("remove descriptor", lambda: os.removexattr(fd, "user.old")),
+                  ("remove at", lambda: call(466, fd, b"", 0x1000, b"user.old"))):
+    try: act(); print(name, "worked")
+    except OSError as error: print(name, errno.errorcode[error.errno])
+"""
+
+
+@needs("landlock")
+@cases(shown="--show", read_only="-v", own=None)
+def test_attributes(option):
+    """Extended attributes are neither set nor removed, by path or by descriptor, on files that are shown to be read and on the box's own."""
+    path = write((folder("outside") if option else scratch()) + "/file", "x")
+    os.setxattr(path, "user.old", b"x")
+    where = (option, path + (":ro" if option == "-v" else "")) if option else ()
+    got = dict(line.rsplit(" ", 1) for line in succeeds(*QUIET, *where, "--", PYTHON, "-c", ATTRIBUTES, path, cwd=folder("here") if option else scratch()).lines)
+    equal(os.listxattr(path), ["user.old"], "attributes afterwards")
+    for name, how in got.items():
+        equal(how, "ENOSYS" if name in ("at", "remove at") else "ENOTSUP", name)
+    subprocess.run([PYTHON, "-c", ATTRIBUTES, path], stdout=subprocess.DEVNULL, check=True)
+    check({"user.a", "user.c", "user.d"} <= set(os.listxattr(path)), "control")
+
+
 @needs("landlock")
 @cases(read="cat %s/secret", list="ls %s", write="echo x >%s/new", append="echo x >>%s/secret", cut=": >%s/secret", unlink="rm %s/secret",
        rename="mv %s/secret %s/other", link="ln %s/secret here", mkdir="mkdir %s/dir", fifo="mkfifo %s/fifo", execute="%s/program", tmp="echo x >/tmp/sandbox-test-x",
@@ -228,6 +261,7 @@ def call(*args):
 tell('environ', lambda: open('/proc/%d/environ').read())
 tell('trace', lambda: call(101, 16, %d, 0, 0))
 tell('limit', lambda: resource.prlimit(%d, resource.RLIMIT_CPU))
+tell('io', lambda: call(251, 3, 0, 0))   # of each process of the user: what it is already
 tell('priority', lambda: os.setpriority(os.PRIO_PROCESS, %d, 19))
 tell('memory', lambda: open('/proc/%d/mem', 'rb'))
 tell('signal', lambda: os.kill(%d, 0))
@@ -239,7 +273,7 @@ tell('first', lambda: os.kill(os.getppid(), 0))
             equal(worked if landlock_abi() >= 6 else [w for w in worked if w.split()[0] not in ("signal", "first")], [], "what worked")
             control = subprocess.run([PYTHON, "-c", program], capture_output=True, text=True, check=True).stdout.splitlines()
             control = [line.split()[0] for line in control if "refused" in line]
-            check(set(control) <= {"trace", "memory", "priority"}, "control: %s" % control)   # yama may refuse tracing
+            check(set(control) <= {"trace", "memory", "priority", "io"}, "control: %s" % control)   # yama may refuse tracing
         finally:
             outside.kill()
 
