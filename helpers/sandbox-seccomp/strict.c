@@ -5,9 +5,14 @@
  * libraries, to use memory, threads and clocks, and to read and write what is open already.
  *
  * Files may be opened for reading alone: a loader must, and what there is to read is decided by
- * the mounts. There is no socket, no new process (a thread is none), no signal to others, no change
- * to any name, mode or owner of a file, no namespace, no debugging. The program may execute
- * another in its place, since that is how it began; the filter stays.
+ * the mounts. There is no socket, no new process (a thread is none), no change to any name, mode or
+ * owner of a file, no namespace, no debugging. The program may execute another in its place, since
+ * that is how it began; the filter stays.
+ *
+ * Signals to others are refused as far as a filter can tell: by kill(2) and its kin, and by an owner
+ * of a descriptor. tgkill(2) stays: abort(3), raise(3) and pthread_kill(3) are made of it, with the
+ * caller's own number, which no filter knows. Whom it reaches is for the PID namespace and Landlock
+ * to say.
  *
  * What libc asks for and can do without is answered by ENOSYS or EPERM whatever --seccomp-action
  * says, so that "kill" ends programs that do something, and not those that start.
@@ -59,7 +64,7 @@ static const char allowed[] =
 	/* who and where it is */
 	"getpid gettid getppid getpgid getpgrp getsid getuid getuid32 geteuid geteuid32 getgid getgid32 getegid "
 	"getegid32 getresuid getresuid32 getresgid getresgid32 getgroups getgroups32 getrlimit ugetrlimit "
-	/* abort(3) */
+	/* abort(3) and raise(3) */
 	"tgkill";
 
 #define ALLOW { POLICY_ALLOW, 0 }
@@ -92,6 +97,11 @@ static const struct policy_rule rows[] = {
 	/* asking is allowed, setting is not */
 	{ .name = "prlimit64", .act = ALLOW, .nargs = 1, .args = { { .index = 2, .op = POLICY_EQ, .value = 0 } } },
 	{ .name = "prlimit64", .act = ANSWER(EPERM) },
+	/* a signal to whoever is named there: SIGIO, or any by F_SETSIG */
+	{ .name = "fcntl",    .act = ANSWER(EPERM), .nargs = 1, .args = { IS(1, F_SETOWN) } },
+	{ .name = "fcntl",    .act = ANSWER(EPERM), .nargs = 1, .args = { IS(1, F_SETOWN_EX) } },
+	{ .name = "fcntl64",  .act = ANSWER(EPERM), .nargs = 1, .args = { IS(1, F_SETOWN) } },
+	{ .name = "fcntl64",  .act = ANSWER(EPERM), .nargs = 1, .args = { IS(1, F_SETOWN_EX) } },
 	/* names of users and hosts are looked for in a daemon first, then in files */
 	{ .name = "socket",   .act = ANSWER(EAFNOSUPPORT), .nargs = 1, .args = { IS(0, AF_UNIX) } },
 };

@@ -248,11 +248,15 @@ def test_strict_computes():
     fork=("__import__('os').fork()",),
     socket=("__import__('socket').socket()",),
     signal=("__import__('os').kill(1, 0)",),
+    group=("__import__('os').killpg(0, 0)",),
+    queue=("__import__('ctypes').CDLL(None).sigqueue(__import__('os').getpid(), 0, None) == 0 or 1/0",),
+    owner=("__import__('fcntl').fcntl(0, 8, __import__('os').getpid())",),
+    owner_ex=("__import__('fcntl').fcntl(0, 15, __import__('struct').pack('ii', 1, __import__('os').getpid()))",),
     mode=("__import__('os').chmod('there', 0o777)",),
     namespace=("__import__('ctypes').CDLL(None).unshare(0x10000000) == 0 or 1/0",),
 )
 def test_strict_refuses(expression):
-    """The strict filter refuses what changes names or files, starts processes or opens sockets."""
+    """The strict filter refuses what changes names or files, starts processes, opens sockets or signals by number."""
     write(scratch() + "/there", "x")
     got = sandbox("--seccomp", "strict", "--", PYTHON, "-c", expression, env=cache())
     equal(got.code, 1, "exit status\n%s" % got)
@@ -260,6 +264,28 @@ def test_strict_refuses(expression):
     control = sandbox("--", PYTHON, "-c", expression)
     if "unshare" not in expression:
         equal(control.code, 0, "the control\n%s" % control)
+
+
+@needs("landlock6")
+def test_strict_tgkill():
+    """tgkill() is what the strict filter leaves to abort() and raise(): it reaches the program itself, and no process outside."""
+    program = """
+import ctypes, os, signal, sys
+libc, me = ctypes.CDLL(None, use_errno=True), os.getpid()
+def reached(pid): return libc.tgkill(pid, pid, 0) == 0
+signal.signal(signal.SIGUSR1, lambda *_: print("handled", flush=True))
+signal.raise_signal(signal.SIGUSR1)
+print(reached(me), [pid for pid in map(int, sys.argv[1:]) if reached(pid)], flush=True)
+os.abort()
+"""
+    with subprocess.Popen(["sleep", "1000"]) as outside:
+        try:
+            pids = [str(pid) for pid in (os.getpid(), outside.pid)]
+            for options in ((), ("--share", "pid")):
+                got = sandbox(*options, "--seccomp", "strict", "--", PYTHON, "-c", program, *pids, env=cache())
+                equal((got.code, got.out), (134, "handled\nTrue []\n"), "%s\n%s\nvalue" % (options, got))
+        finally:
+            outside.kill()
 
 
 def test_strict_widened():
