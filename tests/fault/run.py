@@ -58,6 +58,7 @@ FEIGNED = {
     "prctl@38": ("identity", "bare"),   # elsewhere `deny` itself has
     "prctl@47": BOXES + ("caps",),
     "openat2": BOXES, "open_tree": BOXES, "move_mount": BOXES, "fsopen": BOXES, "fsconfig": BOXES, "fsmount": BOXES,
+    "pivot_root": BOXES, "umount2": BOXES,
     "mount_setattr": BOXES, "landlock_restrict_self": BOXES, "seccomp": BOXES + ("own", "kill"),
     # as some filters look at more: with a listener or without, with the submounts or for one mount
     "seccomp@1:0": BOXES + ("own",), "seccomp@1:8": ("kill",), "mount_setattr@2:0x1000": BOXES, "mount_setattr@2:0x9000": BOXES,
