@@ -32,10 +32,13 @@ enum wire_kind {
 	                     PID 1's own (0), so that the command is in the background there and
 	                     a read of it stops it with SIGTTIN, as on the terminal outside */
 	WIRE_RESUME,      /* parent: SIGCONT to the command's group */
+	WIRE_FINISH,      /* parent: the time is up: kill all, tell the figures and the command's
+	                     status, end */
 	_WIRE_MAX,
 };
 
-/* The status PID 1 exits with when it has held --timeout itself, since the launcher was stopped. */
+/* The status PID 1 exits with when it has ended the box for --timeout: told to by FINISH, or by itself,
+ * since the launcher was stopped. */
 enum { WIRE_TIMED_OUT = 124 };
 
 enum wire_slot {

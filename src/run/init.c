@@ -29,7 +29,7 @@
 
 #include "run.h"
 
-enum { INIT_FAILED = 125, GRACE_MS = 2500, STACK = 1 << 18 };
+enum { INIT_FAILED = 125, GRACE_MS = 2500, FINISH_MS = 500, STACK = 1 << 18 };
 
 struct init {
 	struct run *run;
@@ -161,6 +161,56 @@ static void reap(struct init *init)
 	}
 }
 
+/* All but the limiter, which goes by itself when nobody listens to it any more: it may be out of our
+ * reach (Landlock), and is to have answered. The kernel lets nobody fork away from kill(-1). */
+static void kill_all(struct init *init)
+{
+	fd_close(&init->run->limiter_fd);
+	if (init->run->plan->pid_namespace)
+		(void)kill(-1, SIGKILL);
+	else
+		signal_command(init, SIGKILL); /* the others are leave()'s */
+}
+
+/* Until nobody is left. True: the command was among them, and how it ended is in *ret. */
+static bool reap_all(const struct init *init, int *ret)
+{
+	int64_t end = now_ms() + FINISH_MS, left = FINISH_MS;
+	struct pollfd p = { .fd = init->signals, .events = POLLIN };
+	struct signalfd_siginfo si;
+	bool seen = false;
+	int status;
+	pid_t pid;
+
+	while (left > 0 && (init->run->plan->pid_namespace || !seen)) {
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			if (pid == init->command) {
+				seen = true;
+				*ret = status;
+			}
+		if (pid < 0)
+			break;
+		/* whom we may not kill the kernel will, with us */
+		if (poll(&p, 1, (int)left) > 0 && read(init->signals, &si, sizeof(si)) < 0)
+			break;
+		left = end - now_ms();
+	}
+	return seen;
+}
+
+/* --timeout is over. What the kernel ends with the namespace would be in nobody's usage, and the
+ * limiter could not be asked any more: so it is done here, step by step. */
+static _Noreturn void finish(struct init *init)
+{
+	int status = 0;
+
+	report_figures(init);
+	kill_all(init);
+	if (reap_all(init, &status))
+		report(init, WIRE_EXITED, status);
+	leave(init, WIRE_TIMED_OUT);
+}
+
 static void on_notify(struct init *init, short revents)
 {
 	struct err err = { .stage = STAGE_WATCH };
@@ -204,6 +254,8 @@ static void on_wire(struct init *init)
 		signal_command(init, msg.value);
 	else if (msg.kind == WIRE_RESUME)
 		signal_command(init, SIGCONT);
+	else if (msg.kind == WIRE_FINISH)
+		finish(init);
 	else if (msg.kind == WIRE_FOREGROUND && init->run->pty >= 0)
 		(void)tcsetpgrp(init->run->pty, msg.value ? init->command : getpid());
 }
@@ -222,7 +274,7 @@ static _Noreturn void loop(struct init *init)
 
 		/* --timeout is the launcher's, but it may be stopped together with its caller */
 		if (init->deadline_ms && left <= 0)
-			leave(init, WIRE_TIMED_OUT);
+			finish(init);
 		p[3].fd = init->notify.fd;
 		if (poll(p, 4, left > INT_MAX ? INT_MAX : (int)left) < 0 && errno != EINTR)
 			leave(init, INIT_FAILED);

@@ -39,6 +39,7 @@
 
 enum {
 	KILL_AFTER_MS = 2000, /* from --stop-signal to SIGKILL */
+	GRACE_MS = 1000,      /* for PID 1 to kill all and tell the figures */
 	FLUSH_MS = 1000,      /* for the screen to be complete before we stop */
 	KEEP_MS = 500,        /* limits that were taken away are written again */
 };
@@ -212,6 +213,7 @@ static int on_message(struct watch *w, const struct wire_msg *msg)
 	case WIRE_SIGNAL:
 	case WIRE_FOREGROUND:
 	case WIRE_RESUME:
+	case WIRE_FINISH:
 	case _WIRE_MAX: break;
 	}
 	return -EBADMSG;
@@ -251,7 +253,7 @@ static void handle_end(struct watch *w)
 	freezer_ask(w);
 	teardown_reap(w);
 	/* we may have been stopped since before we were told of the start: our clock says nothing */
-	if (!w->ending.exited && !w->failed && WIFEXITED(w->ending.init) &&
+	if (!w->failed && WIFEXITED(w->ending.init) &&
 	    WEXITSTATUS(w->ending.init) == WIRE_TIMED_OUT)
 		w->ending.timed_out = true;
 }
@@ -291,6 +293,14 @@ static void handle_deadline(struct watch *w)
 		tell(w, WIRE_SIGNAL, w->plan->stop_signal);
 		tell(w, WIRE_RESUME, 0); /* a stopped one must wake to die */
 		w->deadline_ms += KILL_AFTER_MS;
+		w->deadline = DEADLINE_FINISH;
+		return;
+	}
+	/* by PID 1, which knows what the limiter has measured and whose usage has what it reaps */
+	if (w->deadline == DEADLINE_FINISH) {
+		freezer_release(w, w->plan->stop_signal);
+		tell(w, WIRE_FINISH, 0);
+		w->deadline_ms = watch_now_us() / 1000 + GRACE_MS;
 		w->deadline = DEADLINE_KILL;
 		return;
 	}

@@ -15,7 +15,7 @@
 #include "resolv.h"
 #include "tty.h"
 
-enum deadline { DEADLINE_NONE, DEADLINE_STOP, DEADLINE_KILL };
+enum deadline { DEADLINE_NONE, DEADLINE_STOP, DEADLINE_FINISH, DEADLINE_KILL };
 
 /* One supervision, from watch_run() to its end. */
 struct watch {

@@ -447,6 +447,36 @@ wait $b; echo "bystander's $?" """ % (PYTHON, " ".join(options), PYTHON)
         contains(out, "bystander True\n", "output (and %r)" % done.stderr)
 
 
+STUBBORN = "trap '' TERM; while :; do :; done"
+
+
+@everywhere
+@cases(alone=(), soft=(*SOFT, "--cpus", "10%", "-m", "64M"))
+def test_figures_of_a_killed_box(*options):
+    """A box that --timeout has to kill has its figures all the same: of the command, and of what it has left in the background."""
+    last, _ = reported("-q", *options, "--timeout", "500ms", "--", "/bin/sh", "-c", "(%s) & %s" % (STUBBORN, STUBBORN), status=124)
+    equal((last["reason"], last["signal"]), ("timeout", 9), "the end %s" % last)
+    check(last["cpu_s"] > 0.1, "cpu_s of %s" % last)   # it was at it for two seconds, perhaps on a busy machine
+    if options:
+        check(last["memory_peak"] > 0 and last["pids_peak"] >= 2 and last["throttled_s"] > 0, "figures of %s" % last)
+
+
+def test_figures_of_a_killed_box_whose_launcher_is_stopped():
+    """The same where the launcher was stopped meanwhile, and PID 1 had to hold --timeout itself."""
+    path = os.path.join(scratch(), "report.json")
+    process = start("-q", "--report", path, *SOFT, "-m", "64M", "--timeout", "300ms", "--", "/bin/sh", "-c", "echo ready; " + STUBBORN, stdout=subprocess.PIPE)
+    equal(read_line(process.stdout.fileno()), "ready", "line")
+    process.send_signal(signal.SIGSTOP)
+    process.stdout.close()
+    box = read("/proc/%d/task/%d/children" % (process.pid, process.pid)).split()[0]
+    eventually(lambda: read("/proc/%s/stat" % box).rsplit(")", 1)[1].split()[0] == "Z", "the box has ended")
+    process.send_signal(signal.SIGCONT)
+    equal(process.wait(TIMEOUT), 124, "exit status")
+    last = json.loads(read(path))
+    equal(last["reason"], "timeout", "reason")
+    check(last["cpu_s"] > 0.1 and last["memory_peak"] > 0, "figures of %s" % last)
+
+
 # ---------------------------------------------------------------- CPU time
 
 @everywhere
