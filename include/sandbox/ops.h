@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <sandbox/budget.h>
 #include <sandbox/cgroup.h>
 #include <sandbox/err.h>
 #include <sandbox/filter.h>
@@ -65,6 +66,8 @@ struct run {
 	char *scope_name;            /* sandbox-PID-TIME.scope, or NULL */
 	const char *scope_absent;    /* why it was not started */
 	struct cgtree tree;          /* the box's cgroup */
+	unsigned ncpus;              /* online, whatever our affinity */
+	struct budget budget;        /* of CPU time, where the cgroup counts it; in the child, too */
 	pid_t freezer;               /* the limiter beside the box; -1: none */
 	int freezer_fd;              /* our end of its socket */
 	char cpus[128];              /* the CPUs there are, where a cpuset says it; else "" */

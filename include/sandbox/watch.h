@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include <sandbox/budget.h>
 #include <sandbox/err.h>
 #include <sandbox/netctl.h>
 #include <sandbox/outcome.h>
@@ -34,6 +35,7 @@ struct watch_box {
 	int (*keep)(void *arg); /* called twice a second: writes limits again that somebody has
 	                           taken away; negative: they no longer hold. NULL: not needed */
 	void *keep_arg;
+	const struct budget *budget; /* of CPU time, where the cgroup counts it */
 	int limiter;      /* the limiter beside the box (soft.h, freezer), or -EBADF */
 	int net;          /* pidfd of the network helper, -1: none; its control socket */
 	int net_control;

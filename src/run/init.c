@@ -36,6 +36,7 @@ struct init {
 	pid_t command;
 	int signals;
 	struct notify notify; /* a filter that kills asks us */
+	struct budget budget; /* the same of CPU time */
 	int64_t deadline_ms;  /* CLOCK_MONOTONIC; 0: none */
 };
 
@@ -260,6 +261,26 @@ static void on_wire(struct init *init)
 		(void)tcsetpgrp(init->run->pty, msg.value ? init->command : getpid());
 }
 
+/* --cpu-time is the launcher's, too, where the cgroup counts it. */
+static void check_budget(struct init *init)
+{
+	struct soft_report figures = { 0 };
+
+	if (!budget_spent(&init->budget))
+		return;
+	(void)limiter_figures(init->run, &figures); /* of the other limits */
+	figures.kind = SOFT_CPU_TIME;
+	(void)wire_send_figures(init->run->wire, &figures);
+	leave(init, INIT_FAILED);
+}
+
+static int time_left(const struct init *init)
+{
+	int64_t left = init->deadline_ms ? init->deadline_ms - now_ms() : -1;
+
+	return budget_wait(&init->budget, left > INT_MAX ? INT_MAX : (int)left);
+}
+
 static _Noreturn void loop(struct init *init)
 {
 	struct pollfd p[] = {
@@ -270,13 +291,12 @@ static _Noreturn void loop(struct init *init)
 	};
 
 	for (;;) {
-		int64_t left = init->deadline_ms ? init->deadline_ms - now_ms() : -1;
-
 		/* --timeout is the launcher's, but it may be stopped together with its caller */
-		if (init->deadline_ms && left <= 0)
+		if (init->deadline_ms && now_ms() >= init->deadline_ms)
 			finish(init);
+		check_budget(init);
 		p[3].fd = init->notify.fd;
-		if (poll(p, 4, left > INT_MAX ? INT_MAX : (int)left) < 0 && errno != EINTR)
+		if (poll(p, 4, time_left(init)) < 0 && errno != EINTR)
 			leave(init, INIT_FAILED);
 		/* the order matters: the command's end is reported before the launcher's is noticed */
 		if (p[2].revents)
@@ -297,7 +317,7 @@ static void drop_descriptors(struct init *init)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int *mine[] = { &init->run->wire,       &init->signals,      &init->run->pty,
 			&init->run->limiter_fd, &init->run->private, &init->run->private_base,
-			&init->notify.fd,       &init->notify.proc };
+			&init->notify.fd,       &init->notify.proc,  &init->budget.stat };
 	enum { MINE = sizeof(mine) / sizeof(mine[0]), ABOVE = 3 + MINE };
 	int next = 3;
 
@@ -385,9 +405,12 @@ static pid_t start_command(struct run *run, struct err *err)
 
 void init_main(struct run *run)
 {
-	struct init init = { .run = run, .notify = { .fd = -EBADF, .proc = -EBADF } };
+	struct init init = { .run = run,
+			     .notify = { .fd = -EBADF, .proc = -EBADF },
+			     .budget = run->budget };
 	struct err err = { 0 };
 
+	budget_begin(&init.budget);
 	init.signals = open_signals();
 	if (init.signals < 0)
 		(void)err_set(&err, ERR_NOMEM, errno, "cannot open a signalfd");

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +61,7 @@ static void launcher_init(struct launcher *l, const struct plan *plan)
 			 .pty = -EBADF,
 			 .tree = CGTREE_NONE,
 			 .listener = -EBADF,
+			 .budget = { .stat = -EBADF },
 			 .freezer = -1,
 			 .freezer_fd = -EBADF,
 			 .limiter = -1,
@@ -86,7 +88,9 @@ static void launcher_init(struct launcher *l, const struct plan *plan)
 		if (l->run.limits[i].by == LIMIT_BY_NOBODY)
 			l->run.limits[i].by = l->run.limits[i].otherwise;
 	}
+	l->run.ncpus = get_nprocs() > 0 ? (unsigned)get_nprocs() : 1;
 	l->box.limits = l->run.limits;
+	l->box.budget = &l->run.budget;
 	l->made = g_array_new(FALSE, FALSE, sizeof(struct made));
 }
 
@@ -155,6 +159,7 @@ static void launcher_clear(struct launcher *l)
 	if (l->run.scope.pid > 0)
 		(void)spawn_finish(&l->run.scope, NULL, 0, 0);
 	freezer_stop(&l->run);
+	budget_close(&l->run.budget);
 	cgroup_remove(&l->run);
 	op_private_remove(&l->run);
 	fd_close(&l->box.wire);
@@ -355,6 +360,19 @@ static int handshake(struct launcher *l, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+static int open_budget(struct run *run, struct err *err)
+{
+	const struct limit *limit = &run->limits[LIMIT_CPU_TIME];
+	int r = limit->by == LIMIT_BY_CGROUP
+			? budget_open(&run->budget, run->tree.box, limit->value, run->ncpus)
+			: 0;
+
+	if (r == 0)
+		return 0;
+	(void)err_set(err, ERR_LIMIT, r, "cannot read what CPU time the box uses");
+	return err_origin(err, limit->origin);
+}
+
 static int start(struct launcher *l, struct err *err)
 {
 	int r = stage_walk(&l->run, STAGE_PREPARE, err);
@@ -363,6 +381,8 @@ static int start(struct launcher *l, struct err *err)
 	l->run.foreground = l->run.plan->tty_raw && tty_foreground(l->run.plan->tty_source);
 	if (r == 0)
 		r = watch_signals_open(&l->box.signals, err);
+	if (r == 0)
+		r = open_budget(&l->run, err);
 	if (r == 0)
 		r = freezer_start(&l->run, err);
 	if (r == 0)

@@ -4,12 +4,11 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <sandbox/budget.h>
 #include <sandbox/fd.h>
 
-#include "budget.h"
 #include "loop.h"
 
 enum { LEAST_US = 1000 };
@@ -30,15 +29,18 @@ static uint64_t usage(const struct budget *budget)
 	return strtoull(text + key, NULL, 10);
 }
 
-void budget_open(struct budget *budget, int cgroup, uint64_t limit_ms)
+int budget_open(struct budget *ret, int cgroup, uint64_t limit_ms, unsigned cpus)
 {
-	int cpus = get_nprocs();
+	int stat = openat(cgroup, "cpu.stat", O_RDONLY | O_CLOEXEC);
 
-	*budget = (struct budget){
-		.stat = openat(cgroup, "cpu.stat", O_RDONLY | O_CLOEXEC),
-		.limit_us = limit_ms * 1000,
-		.cpus = cpus > 0 ? (unsigned)cpus : 1,
-	};
+	if (stat < 0)
+		return -errno;
+	*ret = (struct budget){ .stat = stat, .limit_us = limit_ms * 1000, .cpus = cpus };
+	return 0;
+}
+
+void budget_begin(struct budget *budget)
+{
 	if (budget->stat >= 0)
 		budget->limit_us += usage(budget);
 }

@@ -264,7 +264,7 @@ static void handle_budget(struct watch *w)
 	if (w->ending.exited || w->limited || !budget_spent(&w->budget))
 		return;
 	w->limited = SOFT_CPU_TIME;
-	budget_close(&w->budget);
+	w->budget.stat = -EBADF; /* no more looks */
 	/* with --share pid the end of PID 1 is not everybody's */
 	(void)cgroup_write(w->box->cgroup, "cgroup.kill", "1");
 	teardown_kill(w);
@@ -380,8 +380,7 @@ static void watch_begin(struct watch *w)
 		w->deadline = DEADLINE_STOP;
 		w->deadline_ms = w->start_us / 1000 + (int64_t)w->plan->timeout_ms;
 	}
-	if (w->box->limits[LIMIT_CPU_TIME].by == LIMIT_BY_CGROUP)
-		budget_open(&w->budget, w->box->cgroup, w->box->limits[LIMIT_CPU_TIME].value);
+	budget_begin(&w->budget);
 	if (w->plan->follow_resolv)
 		resolv_begin(&w->resolv);
 	stdio_save(&w->stdio, w->box->pty < 0);
@@ -393,7 +392,6 @@ static void watch_begin(struct watch *w)
 
 static void watch_end(struct watch *w)
 {
-	budget_close(&w->budget);
 	resolv_end(&w->resolv);
 	teardown_drain(w);
 	tty_close(&w->tty);
@@ -407,7 +405,7 @@ int watch_run(const struct watch_box *box, const struct plan *plan, struct statu
 			   .plan = plan,
 			   .status = status,
 			   .wire_open = true,
-			   .budget = { .stat = -EBADF } };
+			   .budget = *box->budget };
 	int r = 0;
 
 	watch_begin(&w);

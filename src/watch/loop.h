@@ -6,11 +6,11 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+#include <sandbox/budget.h>
 #include <sandbox/err.h>
 #include <sandbox/soft.h>
 #include <sandbox/watch.h>
 
-#include "budget.h"
 #include "event.h"
 #include "resolv.h"
 #include "tty.h"

@@ -93,6 +93,21 @@ def test_cpu_time(guest):
     check(0.7 <= end["cpu_s"] <= 1.3, "what was used, the set-up included: %s" % end)
 
 
+STOPPED = """
+%s -q --report /host/r.json --pidfile /host/pid --limits cgroup --cpu-time 500ms --ready-fd 3 -- %s 3>/host/ready & p=$!
+until [ -s /host/ready ]; do sleep 0.1; done
+kill -STOP $p; box=$(cat /host/pid)
+for i in 1 2 3 4 5 6 7 8; do read -r row </proc/$box/stat; [[ $row != *") Z "* ]] || break; sleep 1; done
+kill -CONT $p; wait $p; cat /host/r.json""" % (SANDBOX, BURN)
+
+
+def test_cpu_time_of_a_stopped_launcher(guest):
+    """CPU time that the kernel counts is held while the launcher is stopped, too."""
+    end = json.loads(guest.ok(STOPPED, "user-service", 120))
+    same((end["reason"], end["code"]), ("cpu-time", 124), "the end")
+    check(end["cpu_s"] <= 2, "what was used: %s" % end)
+
+
 def test_pids_denied(guest):
     """A process that could not be made is told in the report, and in one line when the command failed."""
     done = guest.run("%s --report /host/r.json --userns auto --pids-limit 3 -- sh -c 'sleep 1 & sleep 1 & sleep 1 & sleep 1 & wait'; cat /host/r.json" % SANDBOX, "user-service")
