@@ -34,16 +34,27 @@ static const struct { const char *controller, *file; } files[_LIMIT_MAX] = {
 };
 /* clang-format on */
 
-static void text_of(const struct limit *limit, enum limit_kind kind, char *out, size_t size)
+/* Whether a limiter will be in the box, where it counts. */
+static bool has_limiter(const struct run *run)
 {
-	unsigned long long value = limit->value;
+	for (int i = 0; i < _LIMIT_MAX; i++)
+		if (run->limits[i].asked && run->limits[i].by == LIMIT_BY_SOFT)
+			return run->limits[LIMIT_CPU].by != LIMIT_BY_FREEZER;
+	return false;
+}
+
+static void text_of(const struct run *run, enum limit_kind kind, char *out, size_t size)
+{
+	unsigned long long value = run->limits[kind].value;
 
 	if (kind == LIMIT_CPU)
 		(void)snprintf(out, size, "%llu %d", value * PERIOD_US / 1000, PERIOD_US);
-	else if (limit->value == UINT64_MAX)
+	else if (value == UINT64_MAX)
 		(void)snprintf(out, size, "max");
+	else if (kind == LIMIT_PIDS)
+		(void)snprintf(out, size, "%llu", value + PIDS_OWN + (has_limiter(run) ? 1 : 0));
 	else
-		(void)snprintf(out, size, "%llu", value + (kind == LIMIT_PIDS ? PIDS_OWN : 0));
+		(void)snprintf(out, size, "%llu", value);
 }
 
 /* CPUs beyond what the kernel was made for are refused here already; by name, by OP_AFFINITY,
@@ -69,7 +80,7 @@ static bool set_freezer(const struct run *run, enum limit_kind kind)
 /* 0; -ENOENT and the like: no such controller; with err set, a mistake of the user's. */
 static int set_one(struct run *run, enum limit_kind kind, struct err *err)
 {
-	struct limit *limit = &run->limits[kind];
+	const struct limit *limit = &run->limits[kind];
 	char text[64];
 
 	switch (kind) {      /* NOLINT: the others are one number in one file */
@@ -78,7 +89,7 @@ static int set_one(struct run *run, enum limit_kind kind, struct err *err)
 	case LIMIT_CPUSET: return set_cpuset(run, limit);
 	case LIMIT_IO_READ:
 	case LIMIT_IO_WRITE: return io_limits(run, kind == LIMIT_IO_WRITE, err);
-	default: text_of(limit, kind, text, sizeof(text));
+	default: text_of(run, kind, text, sizeof(text));
 	}
 	return cgroup_write(run->tree.box, files[kind].file, text);
 }
@@ -93,21 +104,28 @@ static void set_memory(const struct run *run)
 	(void)cgroup_write(run->tree.box, "memory.oom.group", "1");
 }
 
+static void try_one(struct run *run, enum limit_kind kind, struct err *err)
+{
+	struct limit *limit = &run->limits[kind];
+
+	if (!limit->asked || err->code != ERR_NONE)
+		return;
+	if (set_one(run, kind, err) == 0)
+		limit->by = LIMIT_BY_CGROUP;
+	else if (set_freezer(run, kind))
+		limit->by = LIMIT_BY_FREEZER;
+	else
+		return;
+	limit->exact = true;
+}
+
 static int set_all(struct run *run, struct err *err)
 {
-	for (int i = 0; i < _LIMIT_MAX && err->code == ERR_NONE; i++) {
-		struct limit *limit = &run->limits[i];
-
-		if (!limit->asked)
-			continue;
-		if (set_one(run, (enum limit_kind)i, err) == 0)
-			limit->by = LIMIT_BY_CGROUP;
-		else if (set_freezer(run, (enum limit_kind)i))
-			limit->by = LIMIT_BY_FREEZER;
-		else
-			continue;
-		limit->exact = true;
-	}
+	for (int i = 0; i < _LIMIT_MAX; i++)
+		if (i != LIMIT_PIDS)
+			try_one(run, (enum limit_kind)i, err);
+	/* last: whether a limiter of ours counts among the processes is known now */
+	try_one(run, LIMIT_PIDS, err);
 	if (err->code != ERR_NONE)
 		return -1;
 	set_memory(run);

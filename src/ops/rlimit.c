@@ -9,15 +9,18 @@ static rlim_t limit_value(uint64_t v)
 	return v == UINT64_MAX ? RLIM_INFINITY : (rlim_t)v;
 }
 
-/* Where the cgroup counts processes it comes first, since it tells how often it had to refuse. */
+/* One more for the limiter, if there is one in the box. And where the cgroup counts processes it comes
+ * first, since it tells how often it had to refuse. Never beyond what the caller has. */
 static rlim_t slack(const struct op *op, const struct run *run)
 {
+	rlim_t more = (run->limiter > 0 ? 1 : 0) +
+		      (run->limits[LIMIT_PIDS].by == LIMIT_BY_CGROUP ? 1 : 0);
 	struct rlimit now;
 
 	if (op->stage != STAGE_LOCKDOWN || op->u.rlimit.resource != RLIMIT_NPROC ||
-	    run->limits[LIMIT_PIDS].by != LIMIT_BY_CGROUP)
+	    getrlimit(RLIMIT_NPROC, &now) < 0 || now.rlim_max <= op->u.rlimit.hard)
 		return 0;
-	return getrlimit(RLIMIT_NPROC, &now) == 0 && now.rlim_max > op->u.rlimit.hard ? 1 : 0;
+	return now.rlim_max - op->u.rlimit.hard < more ? now.rlim_max - op->u.rlimit.hard : more;
 }
 
 int op_rlimit_apply(const struct op *op, struct run *run, struct err *err)

@@ -14,7 +14,6 @@
 enum {
 	PIDS_DEFAULT = 4096,
 	PIDS_OWN = 1 /* PID 1 counts too */,
-	PIDS_LIMITER = 1,
 	PIDS_OTHERS = 4096, /* of the same user, which count too without a user namespace */
 	KERNEL_NPROC = 5014 /* RLIMIT_NPROC counts per user namespace from Linux 5.14 on */
 };
@@ -332,18 +331,10 @@ static struct op *add_rlimit(struct build *b, int resource, const char *name, ui
 	return op;
 }
 
-static bool may_need_limiter(const struct build *b)
-{
-	for (int i = 0; i < _LIMIT_MAX; i++)
-		if (b->plan->limits[i].asked && b->plan->limits[i].otherwise == LIMIT_BY_SOFT)
-			return true;
-	return false;
-}
-
 static void add_nproc(struct build *b)
 {
 	const struct limit *pids = &b->plan->limits[LIMIT_PIDS];
-	uint64_t limit = pids->value + PIDS_OWN + (may_need_limiter(b) ? PIDS_LIMITER : 0);
+	uint64_t limit = pids->value + PIDS_OWN;
 
 	if (!pids->asked || pids->otherwise == LIMIT_BY_NOBODY)
 		return;

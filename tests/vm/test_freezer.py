@@ -53,3 +53,27 @@ pkill -9 -P $p -x sandbox-soft; wait $p; echo "status $?"
 rm ready; $S --cpus 20%% --ready-fd 3 -- %s 3>ready & p=$!; until [ -s ready ]; do sleep 0.1; done
 kill -9 $p; sleep 2; pgrep -x 'sandbox|sandbox-soft|sandbox-tidy' -u guest; find $here -mindepth 1 -type d""" % (BURN, BURN))
     same(got[:-1], ["status 125"], "the end")
+
+
+COUNT = """python3 -c 'import os, time
+n = 1
+try:
+    while n < 50:
+        if os.fork() == 0: time.sleep(100)
+        n += 1
+except OSError: print("made", n)'
+"""
+WITH_PIDS = """
+echo +pids >/sys/fs/cgroup/cgroup.subtree_control; mkdir -p /sys/fs/cgroup/boxes; echo +pids >/sys/fs/cgroup/boxes/cgroup.subtree_control
+"""
+
+
+def test_processes(guest):
+    """As many processes as were asked for, whoever limits the rest: a limiter beside the box takes none, one in it is not counted."""
+    script = "$S --limits auto --cpus 50%% --pids-limit 20 -- %s" % COUNT
+    same(inside(guest, script)[0], "made 20", "beside the box")
+    guest.ok(WITH_PIDS, "root")
+    *got, made, _ = inside(guest, "$S -m 256M --pids-limit 20 --status-fd 1 -- %s" % COUNT + "$S -m 256M --pids-limit 1 -- echo made 1")
+    limits = json.loads(got[0])["limits"]
+    same((limits["memory"]["by"], limits["pids"]["by"]), ("soft", "cgroup"), "who limits")
+    check("made 20" in got and made == "made 1", "in the box: %s" % got)
