@@ -29,6 +29,7 @@ struct soft_limits {
 	uint32_t cpu_permille; /* of one CPU: 500 is 50 %, 1500 one and a half; 0: none */
 	uint64_t memory;       /* bytes; 0: none */
 	uint64_t cpu_time_ms;  /* CPU time of the whole box; 0: none */
+	unsigned cpus;         /* online: the affinity of the start can be changed; 0: one */
 	uint64_t period_us;    /* of the duty cycle; 0: 100 ms. Longer with many processes. */
 	int freezer;           /* the payload's cgroup v2 directory; negative: signals */
 };

@@ -33,6 +33,7 @@ static bool wanted(const struct run *run, int freezer, struct soft_limits *ret)
 		.cpu_permille = l[LIMIT_CPU].by == cpu ? (uint32_t)l[LIMIT_CPU].value : 0,
 		.memory = l[LIMIT_MEMORY].by == LIMIT_BY_SOFT ? l[LIMIT_MEMORY].value : 0,
 		.cpu_time_ms = l[LIMIT_CPU_TIME].by == LIMIT_BY_SOFT ? l[LIMIT_CPU_TIME].value : 0,
+		.cpus = run->ncpus,
 		.freezer = freezer,
 	};
 	return ret->cpu_permille || ret->memory || ret->cpu_time_ms;

@@ -26,7 +26,6 @@ enum {
 	FD_FREE,
 	READY_MS = 10000, /* a busy machine; it is some hundred microseconds */
 	SLACK = 1000,     /* of our timers, ns */
-	CPU_MASK = 2048,  /* bytes: 16384 CPUs */
 	RELEASE_MS = 2000,
 	ASK = '?',
 	RELEASE = '!',
@@ -105,18 +104,6 @@ static int confine(const struct soft *s)
 	if (keep_capabilities(s->limits.freezer < 0) < 0)
 		return -errno;
 	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
-}
-
-static unsigned count_cpus(void)
-{
-	unsigned long mask[CPU_MASK / sizeof(unsigned long)] = { 0 };
-	unsigned n = 0;
-
-	if (syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask) < 0)
-		return 1;
-	for (size_t i = 0; i < sizeof(mask) / sizeof(mask[0]); i++)
-		n += (unsigned)__builtin_popcountl(mask[i]);
-	return n ? n : 1;
 }
 
 static void tell(struct soft *s, enum soft_kind kind)
@@ -297,7 +284,7 @@ static void start(struct soft *s)
 {
 	uint64_t now = now_ns();
 
-	s->account.cpus = count_cpus();
+	s->account.cpus = s->limits.cpus ? s->limits.cpus : 1;
 	s->page = (uint64_t)sysconf(_SC_PAGESIZE);
 	s->tick = SOFT_S / (uint64_t)sysconf(_SC_CLK_TCK);
 	s->self = getpid();

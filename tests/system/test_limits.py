@@ -269,6 +269,18 @@ def test_fork_storm():
     accurate(run, 0.36, 0.65)
 
 
+ONE_CPU = "import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+def test_affinity_of_the_start():
+    """One CPU is held also where the caller has only one, and the command takes others."""
+    check((os.cpu_count() or 1) > 1, "this needs two CPUs")
+    program = "import os\nos.sched_setaffinity(0, range(os.cpu_count()))\nfor _ in range(3): os.fork()\n" + BURN % 3
+    last, _ = reported("-q", *SOFT, "--cpus", "1", "--", PYTHON, "-c", program + "\nwhile True:\n    try: os.wait()\n    except ChildProcessError: break",
+                       via=(PYTHON, "-c", ONE_CPU), status=0)
+    check(last["share"] < 1.2 and last["pids_peak"] > 1, "measured, and held: %s" % last)
+
+
 @needs("busybox", "subids")
 def test_other_ids():
     """With ranges of ids a process under another id is held too."""

@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -170,7 +171,7 @@ static _Noreturn void init_main(const struct soft_limits *limits, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct soft_limits limits = { .freezer = -1 };
+	struct soft_limits limits = { .freezer = -1, .cpus = (unsigned)get_nprocs() };
 	int status;
 	pid_t pid;
 
