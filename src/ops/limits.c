@@ -299,10 +299,11 @@ static int settle(const struct op *op, struct run *run, const char *why, struct 
 		if (!l->asked || l->by == LIMIT_BY_CGROUP || l->by == LIMIT_BY_FREEZER)
 			continue;
 		l->by = l->otherwise;
-		if (l->by == LIMIT_BY_NOBODY ||
-		    (op->u.cgroup.required && !l->exact && !is_unasked(run, i)))
+		if (is_unasked(run, i))
+			continue;
+		if (l->by == LIMIT_BY_NOBODY || (op->u.cgroup.required && !l->exact))
 			return refuse(op, run, i, why, err);
-		if (l->exact || is_unasked(run, i))
+		if (l->exact)
 			continue;
 		g_string_append_printf(names, "%s--%s", names->len ? " " : "",
 				       limit_option((enum limit_kind)i));

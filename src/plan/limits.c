@@ -123,6 +123,15 @@ static bool nproc_exact(const struct build *b)
 	       b->host->kernel >= KERNEL_NPROC;
 }
 
+/* The kernel exempts its own user 0, as whatever it appears in the box, from RLIMIT_NPROC. */
+static bool nproc_exempt(const struct build *b)
+{
+	uint32_t out;
+
+	return b->host->euid == 0 && !b->host->userns_root &&
+	       idmap_outside(&b->plan->uids, b->uid, &out) && out == 0;
+}
+
 static void ask_pids(struct build *b)
 {
 	bool asked = b->spec->pids_limit != 0;
@@ -133,7 +142,7 @@ static void ask_pids(struct build *b)
 	    (!asked && has_ulimit(b->spec, RLIMIT_NPROC)))
 		return;
 	ask(b, LIMIT_PIDS, limit);
-	if (shared && asked) {
+	if ((shared && asked) || nproc_exempt(b)) {
 		b->plan->limits[LIMIT_PIDS].otherwise = LIMIT_BY_NOBODY;
 		return;
 	}
@@ -254,7 +263,8 @@ static int refuse_off(struct build *b, struct err *err)
 {
 	for (int i = 0; i < _LIMIT_MAX; i++) {
 		if (!b->plan->limits[i].asked ||
-		    (i == LIMIT_PIDS && b->plan->limits[i].otherwise != LIMIT_BY_NOBODY))
+		    (i == LIMIT_PIDS &&
+		     (!b->spec->pids_limit || b->plan->limits[i].otherwise != LIMIT_BY_NOBODY)))
 			continue;
 		(void)err_set(err, ERR_CONFLICT, 0, "cannot enforce --%s with --limits off",
 			      rows[i].option);
@@ -272,7 +282,8 @@ static int refuse_soft(struct build *b, struct err *err)
 		return err_origin(err, b->spec->origin[OPT_LIMITS]);
 	}
 	for (int i = 0; i < _LIMIT_MAX; i++) {
-		if (!b->plan->limits[i].asked || b->plan->limits[i].otherwise != LIMIT_BY_NOBODY)
+		if (!b->plan->limits[i].asked || b->plan->limits[i].otherwise != LIMIT_BY_NOBODY ||
+		    (i == LIMIT_PIDS && !b->spec->pids_limit))
 			continue;
 		(void)err_set(err, ERR_LIMIT, EOPNOTSUPP, "cannot enforce --%s without a cgroup",
 			      rows[i].option);
@@ -336,7 +347,8 @@ static void add_nproc(struct build *b)
 	const struct limit *pids = &b->plan->limits[LIMIT_PIDS];
 	uint64_t limit = pids->value + PIDS_OWN;
 
-	if (!pids->asked || pids->otherwise == LIMIT_BY_NOBODY)
+	/* where the command itself is exempt, users that it becomes are not */
+	if (!pids->asked || (b->plan->landlock_only && b->spec->pids_limit))
 		return;
 	if (limit > b->host->nproc_hard)
 		limit = b->host->nproc_hard;

@@ -634,6 +634,18 @@ except OSError as error:
     equal(got.out, "20 11\n", "processes\n%s\nvalue" % got)
 
 
+@everywhere
+def test_processes_of_root():
+    """The kernel counts none of root's processes: a number that was asked for is refused without a cgroup, the default claims nothing. Anybody else is counted."""
+    if MODE == "root":
+        refused(*SOFT, "--pids-limit", "20", "--", "/bin/true", code="E-LIMIT", text="without a cgroup", fix="--limits soft", origin="--pids-limit")
+        wanted = ("nobody", False)
+    else:
+        wanted = ("rlimit", True)
+    limits, _ = started("-q", *SOFT, "--", "/bin/true")
+    equal((limits["pids"]["by"], limits["pids"]["exact"]), wanted, "the default")
+
+
 # ---------------------------------------------------------------- several at once
 
 def test_all_at_once():
