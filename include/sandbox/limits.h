@@ -50,3 +50,5 @@ const char *limit_by_name(enum limit_by by);
 
 /* The option's name, without dashes. */
 const char *limit_option(enum limit_kind kind);
+/* Whether a limiter of ours may serve it where no cgroup does. */
+bool limit_is_soft(enum limit_kind kind);

@@ -256,7 +256,8 @@ static int refuse(const struct op *op, const struct run *run, int kind, const ch
 	else
 		(void)err_cause(err, "the controller %s is not delegated to you",
 				files[kind].controller + 1);
-	if (l->by == LIMIT_BY_NOBODY && !run->plan->pid_namespace)
+	if (l->by == LIMIT_BY_NOBODY && limit_is_soft((enum limit_kind)kind) &&
+	    !run->plan->pid_namespace)
 		(void)err_fix(
 			err,
 			run->plan->landlock_only

@@ -55,6 +55,11 @@ const char *limit_by_name(enum limit_by by)
 	return by < _LIMIT_BY_MAX ? by_names[by] : "?";
 }
 
+bool limit_is_soft(enum limit_kind kind)
+{
+	return kind < _LIMIT_MAX && rows[kind].otherwise == LIMIT_BY_SOFT;
+}
+
 /* The soft limiter signals and measures whatever its PID namespace and procfs hold: these must be
  * the box's own, else it would pause the caller's other processes. */
 static bool has_limiter(const struct build *b)
@@ -270,7 +275,13 @@ static int refuse_off(struct build *b, struct err *err)
 			      rows[i].option);
 		return err_origin(err, b->spec->origin[OPT_LIMITS]);
 	}
-	return 0;
+	if (!b->spec->strict || !b->spec->pids_limit || !b->plan->limits[LIMIT_PIDS].asked ||
+	    b->plan->limits[LIMIT_PIDS].exact)
+		return 0;
+	(void)err_set(err, ERR_CONFLICT, 0,
+		      "cannot have --strict, --limits off and --pids-limit with these ids");
+	(void)err_cause(err, "without a cgroup the kernel counts each user id by itself");
+	return err_origin(err, b->spec->origin[OPT_LIMITS]);
 }
 
 /* --limits soft: some have nothing but a controller. */

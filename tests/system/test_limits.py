@@ -156,6 +156,15 @@ def test_soft_cannot(*options):
     refused(*SOFT, *options, "--", "/bin/true", code="E-LIMIT", text="without a cgroup", origin="--" + options[-2].lstrip("-"))
 
 
+@cases(weight=("--cpu-weight", "50"), high=("--memory-high", "64M"), rate=("--io-read", "1M"))
+def test_no_false_mend(*options):
+    """What only the kernel can do is not promised for another namespace: leaving --share pid out does not help it."""
+    got = sandbox("--share", "pid", *options, "--", "/bin/true")
+    lacks(got.err, "leave --share pid out", "stderr")
+    if got.code != 0:
+        contains(got.err, "E-LIMIT", "stderr")
+
+
 def test_limits_off_alone():
     """--limits off without any limit is a plain run."""
     equal(sandbox("--limits", "off", "--", "/bin/true").err, "", "stderr")
