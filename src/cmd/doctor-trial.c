@@ -82,6 +82,8 @@ static void read_started(struct limit_trial *trial, const char *line)
 
 		if (object == NULL)
 			continue;
+		if (trial->answers[i].cause != NULL)
+			continue; /* the default that came in its place */
 		trial->answers[i].by = json_pick(object, "by");
 		trial->answers[i].exact = strstr(object, "\"exact\":true") != NULL;
 	}
