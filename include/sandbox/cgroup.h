@@ -9,11 +9,17 @@
 /*
  * A delegated directory of cgroup v2 and what a box needs below it (cgroups(7), "Delegation"):
  *
- *   BASE/              holds no process, since controllers are enabled below it
- *   BASE/sandbox-sup   the launcher, and whoever was in BASE before it
- *   BASE/sandbox-N-T   a box, with its limits
+ *   BASE/                  holds no process, since controllers are enabled below it
+ *   BASE/sandbox-sup       the launcher, and whoever was in BASE before it
+ *   BASE/sandbox-N-T       the limits of a box
+ *   BASE/sandbox-N-T/box   its processes
  *
- * In a scope that systemd made for us they are called `sup` and `payload`; it goes with its last
+ * The limits are one above what the box is in, since that is the root of its cgroup namespace, and all of
+ * that can be the box's: with a cgroup2 mount of its own (--nested, CAP_SYS_ADMIN) it writes there what
+ * it likes, as the uid that owns the files. Nsdelegate guards them only from processes whose namespace has
+ * its root right there, not from those in one further below, and may be off.
+ *
+ * In a scope that systemd made for us the first two are called `sup` and `payload`; it goes with its last
  * process. Everywhere else we tidy up, and several launchers may use one BASE at the same time:
  * the first one moves aside what is in it, the last one moves it back.
  *
@@ -29,7 +35,8 @@
 
 struct cgtree {
 	int base;      /* -EBADF: there is none */
-	int box;       /* the box's directory, or -EBADF */
+	int box;       /* the directory with the limits of the box, or -EBADF; all figures are in it */
+	int leaf;      /* the one below that the box is cloned into, or -EBADF */
 	int alive;     /* the lock that says that the box has a launcher */
 	bool scope;    /* systemd's, not ours to tidy up */
 	bool threaded; /* beside the processes of BASE, which stay */
@@ -38,7 +45,9 @@ struct cgtree {
 	char name[48]; /* of the box's directory */
 };
 
-#define CGTREE_NONE { .base = -EBADF, .box = -EBADF, .alive = -EBADF, .janitor = -1 }
+#define CGTREE_LEAF "box"
+#define CGTREE_NONE \
+	{ .base = -EBADF, .box = -EBADF, .leaf = -EBADF, .alive = -EBADF, .janitor = -1 }
 
 enum cgtree_how {
 	CGTREE_SCOPE,    /* a scope of systemd's, made for us alone */
@@ -51,7 +60,7 @@ enum cgtree_how {
 int cgtree_open(struct cgtree *tree, const char *path);
 
 /* Empties BASE, enables `controllers` ("+cpu", ...; a missing one is left out) and makes the
- * directory of the box. Outside of a scope a janitor is started first, which tidies up when we
+ * directories of the box. Outside of a scope a janitor is started first, which tidies up when we
  * were killed. 0, -EBUSY where others are in the way, or a negative errno: nothing is changed then. */
 int cgtree_enter(struct cgtree *tree, enum cgtree_how how, const char *const *controllers,
 		 size_t n);

@@ -87,7 +87,7 @@ static void between(const struct op *op, struct run *run, uint64_t flags, int an
 	int r = join(op->u.netns.path, run, &err);
 
 	if (r == 0) {
-		pid = sys_clone(flags | CLONE_PARENT, run->tree.box, &pidfd);
+		pid = sys_clone(flags | CLONE_PARENT, run->tree.leaf, &pidfd);
 		if (pid == 0)
 			return;
 		r = pid < 0 ? err_set(&err, ERR_NAMESPACE, pid, "cannot make the box's namespaces")

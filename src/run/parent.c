@@ -213,7 +213,7 @@ static int make_child(struct launcher *l, struct err *err)
 	l->run.wire = pair[1];
 	l->box.wire = pair[0];
 	pid = netns ? netns_clone(netns, &l->run, clone->u.clone.flags, &l->box.init_pidfd, err)
-		    : sys_clone(clone->u.clone.flags, l->run.tree.box, &l->box.init_pidfd);
+		    : sys_clone(clone->u.clone.flags, l->run.tree.leaf, &l->box.init_pidfd);
 	if (pid == 0) {
 		fd_close(&l->box.wire);
 		child_main(&l->run);

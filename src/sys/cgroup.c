@@ -28,6 +28,7 @@ enum {
 
 #define SUP    "sandbox-sup"
 #define PREFIX "sandbox-"
+#define DEPTH  "32"
 
 /* ---- files ---- */
 
@@ -176,15 +177,6 @@ static int kill_one(int sig, pid_t pid)
 	return 0;
 }
 
-static void kill_all(int dir)
-{
-	if (cgroup_write(dir, "cgroup.kill", "1") == 0) /* 5.14, and not in a threaded one */
-		return;
-	(void)cgroup_write(dir, "cgroup.freeze", "1");
-	(void)each_process(dir, kill_one, SIGKILL);
-	(void)cgroup_write(dir, "cgroup.freeze", "0");
-}
-
 static int count_one(int self, pid_t pid)
 {
 	return pid == self ? 0 : -EBUSY;
@@ -206,6 +198,68 @@ static int open_dir(int dir, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+static DIR *open_list(int dir)
+{
+	int fd = open_dir(dir, ".");
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!list)
+		fd_close(&fd);
+	return list;
+}
+
+/* The next directory in it. */
+static const char *next_dir(DIR *list)
+{
+	const struct dirent *entry;
+
+	/* cppcheck-suppress readdirCalled ; a stream of our own, in one thread */
+	while ((entry = readdir(list)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			return entry->d_name;
+	return NULL;
+}
+
+/* What is in it and in all below it, which may be the box's own. */
+static void kill_each(int dir)
+{
+	DIR *list = open_list(dir);
+	const char *name;
+
+	(void)each_process(dir, kill_one, SIGKILL);
+	while (list && (name = next_dir(list))) {
+		autofd int below = open_dir(dir, name);
+
+		if (below >= 0)
+			kill_each(below);
+	}
+	if (list)
+		(void)closedir(list);
+}
+
+static void kill_all(int dir)
+{
+	if (cgroup_write(dir, "cgroup.kill", "1") == 0) /* 5.14, and not in a threaded one */
+		return;
+	(void)cgroup_write(dir, "cgroup.freeze", "1");
+	kill_each(dir);
+	(void)cgroup_write(dir, "cgroup.freeze", "0");
+}
+
+/* With all below it. 0 or negative errno. */
+static int remove_tree(int at, const char *name)
+{
+	autofd int dir = open_dir(at, name);
+	DIR *list = dir < 0 ? NULL : open_list(dir);
+	const char *below;
+
+	while (list && (below = next_dir(list)))
+		(void)remove_tree(dir, below);
+	if (list)
+		(void)closedir(list);
+	return unlinkat(at, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
 /* Kills what is in it, again for those that were being forked, and removes it. */
 static bool remove_dir(int base, const char *name)
 {
@@ -214,9 +268,11 @@ static bool remove_dir(int base, const char *name)
 	if (dir < 0)
 		return dir == -ENOENT;
 	for (int i = 0; i < REMOVE_MS; i++) {
-		if (unlinkat(base, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		int r = remove_tree(base, name);
+
+		if (r == 0 || r == -ENOENT)
 			return true;
-		if (errno != EBUSY)
+		if (r != -EBUSY)
 			return false;
 		if (i % 16 == 0)
 			kill_all(dir);
@@ -238,19 +294,15 @@ static bool is_alive(int base, const char *name)
 /* How many boxes are in BASE, after the sweep. */
 static unsigned sweep(int base)
 {
-	int fd = open_dir(base, ".");
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	DIR *list = open_list(base);
+	const char *name;
 	unsigned n = 0;
 
-	if (!dir) {
-		fd_close(&fd);
+	if (!list)
 		return 1; /* unknown: nothing is put back */
-	}
-	/* cppcheck-suppress readdirCalled ; a stream of our own, in one thread */
-	while ((entry = readdir(dir)))
-		n += is_box(entry->d_name) && is_alive(base, entry->d_name);
-	(void)closedir(dir);
+	while ((name = next_dir(list)))
+		n += is_box(name) && is_alive(base, name);
+	(void)closedir(list);
 	return n;
 }
 
@@ -356,17 +408,38 @@ static void choose_name(struct cgtree *tree)
 			       (unsigned long long)now.tv_sec, (unsigned long)now.tv_nsec);
 }
 
-static int make_box(struct cgtree *tree)
+static int make_dir(int at, const char *name, int *ret)
 {
-	if (mkdirat(tree->base, tree->name, 0755) < 0)
+	if (mkdirat(at, name, 0755) < 0)
 		return -errno;
-	tree->box = open_dir(tree->base, tree->name);
-	if (tree->box < 0 || tree->scope)
-		return tree->box < 0 ? tree->box : 0;
+	*ret = open_dir(at, name);
+	return *ret < 0 ? *ret : 0;
+}
+
+static int lock_box(struct cgtree *tree)
+{
 	tree->alive = open_lock(tree->base, tree->name);
 	if (tree->alive < 0)
 		return tree->alive;
-	return flock(tree->alive, LOCK_EX | LOCK_NB) < 0 ? -errno : cgthread_make(tree->box);
+	return flock(tree->alive, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+/* No controller is enabled below the limits: the box's processes are their directory's to every one. A
+ * box may make directories of its own, as deep as any program has use for, but not so deep that they
+ * could not be removed again, which takes two descriptors for each level. */
+static int make_box(struct cgtree *tree)
+{
+	int r = make_dir(tree->base, tree->name, &tree->box);
+
+	if (r == 0 && !tree->scope)
+		r = lock_box(tree);
+	if (r == 0)
+		r = cgthread_make(tree->box);
+	if (r == 0)
+		(void)cgroup_write(tree->box, "cgroup.max.depth", DEPTH);
+	if (r == 0)
+		r = make_dir(tree->box, CGTREE_LEAF, &tree->leaf);
+	return r < 0 ? r : cgthread_make(tree->leaf);
 }
 
 /* Aside: a populated cgroup with a controller enabled below it would turn "threaded", which
@@ -451,6 +524,7 @@ static int enter_own(struct cgtree *tree, const char *const *controllers, size_t
 	if (r == 0) {
 		r = enter(tree, controllers, n);
 		if (r < 0) {
+			fd_close(&tree->leaf);
 			fd_close(&tree->box);
 			fd_close(&tree->alive);
 			cgtree_restore(tree);
@@ -489,6 +563,7 @@ void cgtree_remove_box(const struct cgtree *tree)
 
 void cgtree_leave(struct cgtree *tree)
 {
+	fd_close(&tree->leaf);
 	fd_close(&tree->box);
 	if (tree->base >= 0)
 		cgtree_remove_box(tree);

@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sandbox/cgroup.h>
 #include <sandbox/fd.h>
 
 #include "soft.h"
@@ -271,7 +272,8 @@ static int write_file(int dir, const char *name, const char *text)
 
 static void list_cgroup(struct soft *s)
 {
-	autofd int fd = openat(s->limits.freezer, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	autofd int fd =
+		openat(s->limits.freezer, CGTREE_LEAF "/cgroup.procs", O_RDONLY | O_CLOEXEC);
 	char buf[DIRENTS];
 	pid_t pid = 0;
 	ssize_t n = fd;

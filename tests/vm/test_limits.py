@@ -84,7 +84,69 @@ def test_strict_without_a_manager(guest):
     check("E-LIMIT" in done.err, "the error\n%s" % (done,))
 
 
-def test_cannot_be_raised(guest):
-    """The payload sees no cgroup file system, so that it cannot raise its limits."""
+def test_not_seen(guest):
+    """The payload sees no cgroup file system of its own accord."""
     done = guest.run("%s -q --root --cpus 50%% -- sh -c 'ls -A /sys/fs/cgroup; cat /proc/self/cgroup'" % SANDBOX, "user")
     same(done.out.strip(), "0::/", "what it sees\n%s" % (done,))
+
+
+# What a box does that may mount: its own part of the tree, first as it is, then from a namespace further below, which
+# nsdelegate does not guard.
+RAISE = r"""
+mkdir -p /tmp/c && mount -t cgroup2 none /tmp/c || exit 9
+cat /tmp/c/cgroup.type >/dev/null || exit 8
+raise() { for f in memory.max memory.high cpu.max pids.max; do echo max >/tmp/c/$f; done; echo 0 >/tmp/c/cgroup.freeze; }
+raise
+mkdir /tmp/c/sub /tmp/c/sub/deeper || exit 7
+echo threaded >/tmp/c/sub/cgroup.type
+echo $$ >/tmp/c/sub/cgroup.procs || echo 0 >/tmp/c/sub/cgroup.threads
+export -f raise
+unshare -C bash -c raise
+mkdir -p /tmp/c/sub$(printf /%s {1..40})
+ls /tmp/c/*.max /tmp/c/*.high /tmp/c/cgroup.procs; echo reached
+"$@"
+"""
+OPEN = "mount -o remount,rw,nsdelegate /sys/fs/cgroup", "mount --options-mode ignore -o remount,rw /sys/fs/cgroup"
+EAT = "python3 -c 'x = bytearray(300 << 20); print(len(x))'"
+FORK = """python3 -c '
+import os, time
+try:
+    for n in range(60):
+        if os.fork() == 0:
+            time.sleep(99)
+except BlockingIOError:
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        pass
+    os._exit(5)
+os._exit(4)'"""
+
+
+def raised(guest, mode, wrap="%s"):
+    """What comes of a box that tries to raise its limits, in every way it could."""
+    with open(guest.shared + "/raise", "w", encoding="utf-8") as file:
+        file.write(RAISE)
+    for guard in OPEN:
+        guest.ok(guard, "root")
+        same(guest.ok("grep -c nsdelegate /proc/self/mounts || :", "root"), "01"["nsdelegate" in guard], guard)
+        for limit, command, wanted in (("-m 64M", EAT, (137, "oom")), ("--cpus 50% --pids-limit 20", FORK, (5, "exited"))):
+            with open(guest.shared + "/line", "w", encoding="utf-8") as file:
+                file.write("%s -q --cwd none -v /host/raise:/host/raise:ro --strict --nested %s --status-fd 1 -- "
+                           "unshare -Urm -C bash /host/raise %s 2>&1\ntrue\n" % (SANDBOX, limit, command))
+            done = guest.run(wrap % "bash /host/line", mode, 150)
+            what = "%s, %s\n%s" % (guard, limit, done.out)
+            end = json.loads([line for line in done.out.splitlines() if line.startswith("{")][-1])
+            check("reached" in done.out, what)
+            same((end["code"], end["reason"]), wanted, what)
+            if command != EAT:
+                check(end["throttled_s"] > 0.5 and end["pids_peak"] <= 21, what)
+
+
+def test_cannot_be_raised(guest):
+    """A box that may mount reaches no file with a limit: in a scope, with and without nsdelegate."""
+    raised(guest, "user")
+
+
+def test_cannot_be_raised_in_a_service(guest):
+    """Nor in a cgroup that is the caller's own: beside the shell, as a threaded one, and with memory."""
+    raised(guest, "root", "systemd-run -q --wait --pipe -p User=guest -p Delegate=yes %s")
