@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 enum outcome_reason { REASON_EXITED, REASON_SIGNALED, REASON_TIMEOUT, REASON_KILLED,
-		      REASON_OOM, REASON_CPU_TIME, REASON_SECCOMP };
+		      REASON_OOM, REASON_CPU_TIME, REASON_SECCOMP, REASON_PIDS };
 
 /* A process that its system call filter has ended. */
 struct outcome_blocked {

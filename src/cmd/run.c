@@ -253,7 +253,11 @@ static void say_end(const struct plan *plan, const struct outcome *outcome)
 		log_always("killed from outside by signal %d: by an administrator, systemd-oomd or "
 			   "the kernel; no limit of the box was reached.",
 			   outcome->signal);
-	if (outcome->pids_denied && outcome->code != 0)
+	if (outcome->reason == REASON_PIDS)
+		log_always("--pids-limit was reached: %" G_GUINT64_FORMAT
+			   " times a process or thread could not be made",
+			   outcome->pids_denied);
+	else if (outcome->pids_denied && outcome->code != 0)
 		log_notice("--pids-limit was reached: %" G_GUINT64_FORMAT
 			   " times a process or thread could not be made",
 			   outcome->pids_denied);

@@ -32,6 +32,9 @@ void cgroup_collect(struct run *run, struct outcome *outcome)
 	if (throttled)
 		outcome->throttled_s = (double)throttled / 1e6;
 	outcome->cpu_s = (double)cgroup_figure(box, "cpu.stat", "usage_usec") / 1e6;
+	/* the command has ended by itself: most likely for a fork that failed */
+	if (outcome->reason == REASON_EXITED && outcome->code != 0 && outcome->pids_denied)
+		outcome->reason = REASON_PIDS;
 	if (outcome->signal != SIGKILL || outcome->reason == REASON_CPU_TIME ||
 	    cgroup_figure(box, "memory.events", "oom_kill") == 0)
 		return;

@@ -19,6 +19,7 @@ static const char *const reason_names[] = {
 	[REASON_OOM]      = "oom",
 	[REASON_CPU_TIME] = "cpu-time",
 	[REASON_SECCOMP]  = "seccomp",
+	[REASON_PIDS]     = "pids",
 };
 /* clang-format on */
 

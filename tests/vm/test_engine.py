@@ -112,6 +112,7 @@ def test_pids_denied(guest):
     """A process that could not be made is told in the report, and in one line when the command failed."""
     done = guest.run("%s --report /host/r.json --userns auto --pids-limit 3 -- sh -c 'sleep 1 & sleep 1 & sleep 1 & sleep 1 & wait'; cat /host/r.json" % SANDBOX, "user-service")
     check(json.loads(done.out)["pids_denied"] > 0, "pids_denied\n%s" % (done,))
+    same(json.loads(done.out)["reason"], "pids", "the reason")
     check("--pids-limit was reached" in done.err, "the line\n%s" % (done,))
 
 
