@@ -30,7 +30,7 @@
  * locked file is cgroup.kill (Linux 5.14) where it is ours, since only its owner can open it: another
  * user should not be able to hold us up by a lock on what everybody can open. A
  * power cut leaves nothing, cgroups are memory; what is swept is left when launcher and janitor
- * were both killed.
+ * were both killed. Only what we have marked when it was made is swept: others may name theirs likewise.
  */
 
 struct cgtree {

@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ enum {
 #define SUP    "sandbox-sup"
 #define PREFIX "sandbox-"
 #define DEPTH  "32"
+#define MARK   "user.sandbox.box" /* on the directory of a box, from Linux 5.7 on */
 
 /* ---- files ---- */
 
@@ -184,11 +186,17 @@ static int count_one(int self, pid_t pid)
 
 /* ---- directories ---- */
 
-static bool is_box(const char *name)
+/* As choose_name makes it: PREFIX, the launcher, '-', the time. */
+static bool is_name(const char *name)
 {
-	size_t len = strlen(PREFIX);
+	size_t len = strlen(PREFIX), digits, hex;
 
-	return strncmp(name, PREFIX, len) == 0 && name[len] >= '0' && name[len] <= '9';
+	if (strncmp(name, PREFIX, len) != 0)
+		return false;
+	digits = strspn(name + len, "0123456789");
+	name += len + digits;
+	hex = *name == '-' ? strspn(name + 1, "0123456789abcdef") : 0;
+	return digits > 0 && hex > 8 && name[1 + hex] == '\0';
 }
 
 static int open_dir(int dir, const char *name)
@@ -196,6 +204,20 @@ static int open_dir(int dir, const char *name)
 	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	return fd < 0 ? -errno : fd;
+}
+
+/* Ours, and not what somebody else has named like that: its processes would be killed. */
+static bool is_box(int base, const char *name)
+{
+	autofd int dir = is_name(name) ? open_dir(base, name) : -EBADF;
+	char byte;
+
+	return dir >= 0 && (fgetxattr(dir, MARK, &byte, sizeof(byte)) > 0 || errno == EOPNOTSUPP);
+}
+
+static int mark_box(int box)
+{
+	return fsetxattr(box, MARK, "1", 1, 0) < 0 && errno != EOPNOTSUPP ? -errno : 0;
 }
 
 static DIR *open_list(int dir)
@@ -301,7 +323,7 @@ static unsigned sweep(int base)
 	if (!list)
 		return 1; /* unknown: nothing is put back */
 	while ((name = next_dir(list)))
-		n += is_box(name) && is_alive(base, name);
+		n += is_box(base, name) && is_alive(base, name);
 	(void)closedir(list);
 	return n;
 }
@@ -431,8 +453,12 @@ static int make_box(struct cgtree *tree)
 {
 	int r = make_dir(tree->base, tree->name, &tree->box);
 
+	if (r == -EEXIST)
+		tree->name[0] = '\0'; /* not ours to remove */
 	if (r == 0 && !tree->scope)
 		r = lock_box(tree);
+	if (r == 0 && !tree->scope)
+		r = mark_box(tree->box);
 	if (r == 0)
 		r = cgthread_make(tree->box);
 	if (r == 0)

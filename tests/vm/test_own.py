@@ -173,6 +173,19 @@ done""")
     same(got["b"][0], "6", "the other box")
 
 
+def test_others_of_that_name(guest):
+    """Directories that somebody else has named like ours are left alone, with all that is in them, and so is the one we are started in."""
+    got = inside(guest, """
+mkdir $here/sandbox-1 $here/sandbox-2 $here/sandbox-3-6e0c2a5b0123456
+for n in sandbox-2 sandbox-3-6e0c2a5b0123456; do sleep 987 & echo $! >$here/$n/cgroup.procs; done
+echo $$ >$here/sandbox-1/cgroup.procs
+$S --strict -m 64M -- sh -c 'exit 4'; echo "leaf: $?"; $S --strict --cpus 50% -- sh -c 'exit 5'; echo "again: $?"
+echo "sleeps: $(pgrep -c -f '^sleep 987')"; echo "dirs: $(ls -d $here/*/ | wc -l)"
+pkill -f '^sleep 987'; wait; echo $(for c in $(cat $here/cgroup.subtree_control); do echo -$c; done) >$here/cgroup.subtree_control
+echo $$ >$here/cgroup.procs; rmdir $here/sandbox-1 $here/sandbox-2 $here/sandbox-3-6e0c2a5b0123456""")
+    same(got, {"leaf": "4", "again": "5", "sleeps": "2", "dirs": "3"}, "what was run, and what is left")
+
+
 def test_janitor_killed(guest):
     """The janitor's end disturbs nothing."""
     got = inside(guest, """start a --cpus 50%; pkill -9 -P $! -x sandbox-tidy; stop a 7 $!; state after""")
