@@ -340,15 +340,15 @@ static void drop_descriptors(struct init *init)
 	(void)sys_close_from((unsigned)next, true);
 }
 
-/* With a filter that kills it keeps CAP_KILL, if the box has that at all: processes may have other
- * users of the box's. */
+/* It keeps CAP_KILL if the box has that: the command and its processes may have other users of the
+ * box's, and are signalled all the same, and killed where a filter says so. */
 static void drop_capabilities(struct init *init)
 {
 	const struct op *had = stage_find(init->run->plan, OP_CAPSET);
 	struct op none = { .kind = OP_CAPSET };
 	struct err err = { 0 };
 
-	if (init->notify.fd >= 0 && had)
+	if (had)
 		none.u.capset.permitted = had->u.capset.permitted & (UINT64_C(1) << CAP_KILL);
 	if (op_classes[OP_CAPSET].apply(&none, init->run, &err) < 0) {
 		(void)wire_send(init->run->wire, WIRE_FAILED, 0, &err, -1);

@@ -64,6 +64,20 @@ def test_signal_is_forwarded(name):
         process.stdout.close()
 
 
+@needs("busybox", "subids")
+def test_signal_to_another_user():
+    """A signal reaches a command that has become another user of the box's."""
+    process = start("-q", "--rootfs", busybox_root(), "--", "su", "worker", "-c", "echo ready; exec sleep 1000", stdout=subprocess.PIPE)
+    try:
+        equal(line_of(process), "ready", "first line")
+        process.send_signal(signal.SIGTERM)
+        equal(process.wait(10 * SLOW), 143, "exit status")
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
 def test_stop_and_continue():
     """TSTP to the launcher stops the command and the launcher; CONT resumes both."""
     program = "import sys, time\nprint('ready', flush=True)\nfor line in sys.stdin: print(line, end='', flush=True)\n"
