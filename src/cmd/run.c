@@ -230,11 +230,13 @@ static void say_memory(const struct plan *plan, const struct outcome *outcome)
 {
 	g_autofree char *limit =
 		g_format_size_full(plan->limits[LIMIT_MEMORY].value, G_FORMAT_SIZE_IEC_UNITS);
-	g_autofree char *peak = g_format_size_full(outcome->memory_peak, G_FORMAT_SIZE_IEC_UNITS);
+	g_autofree char *size = g_format_size_full(outcome->memory_peak, G_FORMAT_SIZE_IEC_UNITS);
+	/* memory.peak is there since Linux 5.19 */
+	g_autofree char *peak = outcome->memory_peak ? g_strdup_printf(" (peak %s)", size) : NULL;
 
-	log_always("out of memory: limit %s reached (peak %s), all processes killed. "
+	log_always("out of memory: limit %s reached%s, all processes killed. "
 		   "Raise it with --memory.",
-		   limit, peak);
+		   limit, peak ? peak : "");
 }
 
 /* Why a limit, or the host, has ended it, in one line: never silenced. */

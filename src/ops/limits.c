@@ -51,6 +51,8 @@ static void text_of(const struct run *run, enum limit_kind kind, char *out, size
 		(void)snprintf(out, size, "%llu %d", value * PERIOD_US / 1000, PERIOD_US);
 	else if (value == UINT64_MAX)
 		(void)snprintf(out, size, "max");
+	else if (kind == LIMIT_MEMORY_SWAP) /* asked for is the sum, as docker has it */
+		(void)snprintf(out, size, "%llu", value - run->limits[LIMIT_MEMORY].value);
 	else if (kind == LIMIT_PIDS)
 		(void)snprintf(out, size, "%llu", value + PIDS_OWN + (has_limiter(run) ? 1 : 0));
 	else

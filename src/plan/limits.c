@@ -108,7 +108,7 @@ static int ask_swap(struct build *b, struct err *err)
 		(void)err_fix(err, "give --memory, and a --memory-swap of at least that");
 		return err_origin(err, s->origin[OPT_MEMORY_SWAP]);
 	}
-	ask(b, LIMIT_MEMORY_SWAP, both - memory);
+	ask(b, LIMIT_MEMORY_SWAP, both);
 	return 0;
 }
 

@@ -68,6 +68,7 @@ def test_several(guest):
     same(status, 0, "exit status")
     for name in ("cpu", "memory", "memory-swap", "cpu-weight", "pids"):
         same(started["limits"][name]["by"], "cgroup", name)
+    same(started["limits"]["memory-swap"]["asked"], 256 << 20, "memory and swap, as it was asked for")
 
 
 def test_no_user_manager(guest):
