@@ -22,6 +22,18 @@ static void mend_delegation(struct result *ret)
 			 "then log out and in again");
 }
 
+/* In a service that has only some of the controllers a box gets the others by a scope of its own. */
+static char *own_and_delegated(const struct host_cgroup *cgroup)
+{
+	g_autoptr(GString) all = g_string_new(cgroup->controllers);
+	g_auto(GStrv) more = g_strsplit(cgroup->delegated ? cgroup->delegated : "", " ", -1);
+
+	for (char **word = more; cgroup->bus && *word; word++)
+		if (**word && !has_word(all->str, *word))
+			g_string_append_printf(all, "%s%s", all->len ? " " : "", *word);
+	return g_strdup(all->str);
+}
+
 /* The controllers that a box's cgroup can have; NULL: there is no such cgroup. For root it is
  * systemd's own manager that hands them out. */
 static char *controllers(const struct facts *facts)
@@ -34,7 +46,7 @@ static char *controllers(const struct facts *facts)
 		return text != NULL ? g_strchomp(text) : NULL;
 	}
 	if (cgroup->writable)
-		return g_strdup(cgroup->controllers);
+		return own_and_delegated(cgroup);
 	return cgroup->bus != NULL ? g_strdup(cgroup->delegated) : NULL;
 }
 

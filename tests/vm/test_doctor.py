@@ -30,6 +30,9 @@ def test_with_systemd(guest):
         rows = doctor(guest, mode)
         same(by(rows, CGROUP), dict.fromkeys(CGROUP, ("cgroup", True)), mode)
         same((mode, rows["bus"]["status"]), (mode, "ok"), "the bus")
+        # what a scope has counts, too, where the session's own cgroup has less
+        have = rows["cgroup"]["detail"].partition(";")[0].split()
+        check({"cpu", "memory", "pids"} <= set(have), "%s: %s" % (mode, rows["cgroup"]))
 
 
 def test_drop_in(guest):
