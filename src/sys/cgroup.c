@@ -581,10 +581,9 @@ int cgtree_enter(struct cgtree *tree, enum cgtree_how how, const char *const *co
 
 /* ---- out ---- */
 
-void cgtree_remove_box(const struct cgtree *tree)
+bool cgtree_remove_box(const struct cgtree *tree)
 {
-	if (tree->name[0])
-		(void)remove_dir(tree->base, tree->name);
+	return !tree->name[0] || remove_dir(tree->base, tree->name);
 }
 
 void cgtree_leave(struct cgtree *tree)
@@ -592,7 +591,7 @@ void cgtree_leave(struct cgtree *tree)
 	fd_close(&tree->leaf);
 	fd_close(&tree->box);
 	if (tree->base >= 0)
-		cgtree_remove_box(tree);
+		(void)cgtree_remove_box(tree);
 	fd_close(&tree->alive);
 	if (tree->entered) {
 		autofd int lock = cgtree_lock(tree);

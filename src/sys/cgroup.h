@@ -9,8 +9,8 @@
  * it cannot be had soon. Closing it unlocks. */
 int cgtree_lock(const struct cgtree *tree);
 
-/* Kills what is in the directory of the box, and removes it. */
-void cgtree_remove_box(const struct cgtree *tree);
+/* Kills what is in the directory of the box, and removes it. False: somebody in it has not ended yet. */
+bool cgtree_remove_box(const struct cgtree *tree);
 
 /* Under the lock: removes what dead launchers left, and if no box is there any more, moves
  * everybody back into BASE. */

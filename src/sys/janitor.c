@@ -21,7 +21,9 @@
 
 #include "cgroup.h"
 
-enum { FD_BASE = 0, FD_LAUNCHER, FD_FREE };
+/* A process that frees much memory, or waits for a disk, takes its time to end, and we have nothing else
+ * to do. */
+enum { FD_BASE = 0, FD_LAUNCHER, FD_FREE, ROUNDS = 60, PAUSE_MS = 500 };
 
 static _Noreturn void janitor_main(struct cgtree *tree, int launcher)
 {
@@ -41,7 +43,8 @@ static _Noreturn void janitor_main(struct cgtree *tree, int launcher)
 	tree->base = FD_BASE;
 	while (poll(&p, 1, -1) < 0 && errno == EINTR)
 		;
-	cgtree_remove_box(tree);
+	for (int i = 0; i < ROUNDS && !cgtree_remove_box(tree); i++)
+		(void)poll(NULL, 0, PAUSE_MS);
 	lock = cgtree_lock(tree);
 	if (lock >= 0)
 		cgtree_restore(tree);
