@@ -245,11 +245,26 @@ static bool is_unasked(const struct run *run, int kind)
 	return kind == LIMIT_PIDS && run->limits[kind].origin == 0;
 }
 
+static const char *mend_of(const struct run *run, enum limit_kind kind, bool drop_in)
+{
+	const struct limit *l = &run->limits[kind];
+
+	if (l->by == LIMIT_BY_NOBODY && limit_is_soft(kind) && !run->plan->pid_namespace)
+		return run->plan->landlock_only
+			       ? "with --backend namespaces it can be done without a cgroup"
+			       : "leave --share pid out: then it can be done without a cgroup";
+	if (drop_in)
+		return DROP_IN;
+	if (l->by == LIMIT_BY_NOBODY && kind == LIMIT_PIDS)
+		return "run it as an ordinary user, or leave --pids-limit out: the kernel counts no "
+		       "processes of root's; sandbox doctor says how controllers are delegated";
+	return mend[l->by];
+}
+
 static int refuse(const struct op *op, const struct run *run, int kind, const char *why,
 		  struct err *err)
 {
 	const struct limit *l = &run->limits[kind];
-	bool drop_in = !why && op->u.cgroup.bus;
 
 	(void)err_set(err, ERR_LIMIT, EOPNOTSUPP, "cannot enforce --%s by a cgroup",
 		      limit_option((enum limit_kind)kind));
@@ -258,15 +273,7 @@ static int refuse(const struct op *op, const struct run *run, int kind, const ch
 	else
 		(void)err_cause(err, "the controller %s is not delegated to you",
 				files[kind].controller + 1);
-	if (l->by == LIMIT_BY_NOBODY && limit_is_soft((enum limit_kind)kind) &&
-	    !run->plan->pid_namespace)
-		(void)err_fix(
-			err,
-			run->plan->landlock_only
-				? "with --backend namespaces it can be done without a cgroup"
-				: "leave --share pid out: then it can be done without a cgroup");
-	else
-		(void)err_fix(err, "%s", drop_in ? DROP_IN : mend[l->by]);
+	(void)err_fix(err, "%s", mend_of(run, (enum limit_kind)kind, !why && op->u.cgroup.bus));
 	return err_origin(err, l->origin);
 }
 

@@ -476,9 +476,10 @@ def test_figures_of_a_killed_box(*options):
     """A box that --timeout has to kill has its figures all the same: of the command, and of what it has left in the background."""
     last, _ = reported("-q", *options, "--timeout", "500ms", "--", "/bin/sh", "-c", "(%s) & %s" % (STUBBORN, STUBBORN), status=124)
     equal((last["reason"], last["signal"]), ("timeout", 9), "the end %s" % last)
-    check(last["cpu_s"] > 0.1, "cpu_s of %s" % last)   # it was at it for two seconds, perhaps on a busy machine
+    check(last["cpu_s"] > 0.03, "cpu_s of %s" % last)   # it was at it for two seconds, perhaps on a busy machine; the start has 0.01
     if options:
-        check(last["memory_peak"] > 0 and last["pids_peak"] >= 2 and last["throttled_s"] > 0, "figures of %s" % last)
+        check(last["memory_peak"] > 0 and last["pids_peak"] >= 2, "figures of %s" % last)
+        check(last["throttled_s"] > 0 or last["share"] < 0.1, "throttled_s of %s" % last)
 
 
 def test_figures_of_a_killed_box_whose_launcher_is_stopped():
@@ -494,7 +495,7 @@ def test_figures_of_a_killed_box_whose_launcher_is_stopped():
     equal(process.wait(TIMEOUT), 124, "exit status")
     last = json.loads(read(path))
     equal(last["reason"], "timeout", "reason")
-    check(last["cpu_s"] > 0.1 and last["memory_peak"] > 0, "figures of %s" % last)
+    check(last["cpu_s"] > 0.03 and last["memory_peak"] > 0, "figures of %s" % last)
 
 
 # ---------------------------------------------------------------- CPU time
@@ -647,6 +648,8 @@ def test_processes_of_root():
     """The kernel counts none of root's processes: a number that was asked for is refused without a cgroup, the default claims nothing. Anybody else is counted."""
     if MODE == "root":
         refused(*SOFT, "--pids-limit", "20", "--", "/bin/true", code="E-LIMIT", text="without a cgroup", fix="--limits soft", origin="--pids-limit")
+        got = sandbox("--pids-limit", "20", "--", "/bin/true")   # by a cgroup, if there is one
+        check(got.code == 0 or "fix: run it as an ordinary user" in got.err, "the mend\n%s" % got)
         wanted = ("nobody", False)
     else:
         wanted = ("rlimit", True)

@@ -130,7 +130,7 @@ def raised(guest, mode, wrap="%s"):
     for guard in OPEN:
         guest.ok(guard, "root")
         same(guest.ok("grep -c nsdelegate /proc/self/mounts || :", "root"), "01"["nsdelegate" in guard], guard)
-        for limit, command, wanted in (("-m 64M", EAT, (137, "oom")), ("--cpus 50% --pids-limit 20", FORK, (5, "exited"))):
+        for limit, command, wanted in (("-m 64M", EAT, (137, "oom")), ("--cpus 50% --pids-limit 20", FORK, (5, "pids"))):
             with open(guest.shared + "/line", "w", encoding="utf-8") as file:
                 file.write("%s -q --cwd none -v /host/raise:/host/raise:ro --strict --nested %s --status-fd 1 -- "
                            "unshare -Urm -C bash /host/raise %s 2>&1\ntrue\n" % (SANDBOX, limit, command))
