@@ -24,7 +24,7 @@ int build_read_ports(const struct build *b, const char *text, size_t len, struct
 {
 	const char *dash = memchr(text, '-', len);
 	size_t head = dash ? (size_t)(dash - text) : len;
-	struct ports ports;
+	struct ports ports = { 0 };
 	int r = read_port(b, text, head, &ports.first, err);
 
 	if (r < 0)
