@@ -278,6 +278,9 @@ static int time_left(const struct init *init)
 {
 	int64_t left = init->deadline_ms ? init->deadline_ms - now_ms() : -1;
 
+	/* over since it was looked at: -1 would be no end at all */
+	if (init->deadline_ms && left < 0)
+		left = 0;
 	return budget_wait(&init->budget, left > INT_MAX ? INT_MAX : (int)left);
 }
 
